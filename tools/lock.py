@@ -10,6 +10,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TOOL = ["pip-tools==7.6.2", "pip<26"]
+QUIET = [
+    *("-q", "--generate-hashes", "--allow-unsafe", "--strip-extras", "--no-header", "--no-annotate"),
+    *("--no-emit-index-url", "--no-emit-find-links", "--no-emit-trusted-host", "--no-emit-options"),
+]
 BUILD = ["hatchling==1.33.0", "editables==0.5"]
 
 
@@ -25,10 +29,8 @@ def main() -> int:
         for name, extras in (("requirements.lock", ["sim"]), ("requirements-dev.lock", ["sim", "dev"])):
             flags = [flag for extra in extras for flag in ("--extra", extra)]
             subprocess.run(
-                [python, "-m", "piptools", "compile", "-q", "--generate-hashes", "--allow-unsafe"]
-                + ["--strip-extras", "--no-header", "--no-annotate", "--no-emit-index-url"]
-                + ["--no-emit-find-links", "--no-emit-trusted-host", "--no-emit-options"]
-                + [*flags, "-o", str(ROOT / name), str(ROOT / "pyproject.toml"), str(build)],
+                [python, "-m", "piptools", "compile", *QUIET, *flags]
+                + ["-o", str(ROOT / name), str(ROOT / "pyproject.toml"), str(build)],
                 check=True,
                 cwd=ROOT,
             )

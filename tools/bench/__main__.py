@@ -48,10 +48,8 @@ def main(argv: list[str] | None = None) -> int:
     rows = measure([options.area] if options.area else AREAS)
     options.output.write_text(json.dumps(rows, indent=1) + "\n")
     missed = [row["id"] for row in rows if not holds(row)]
-    print(
-        f"{len(rows) - len(missed)} of {len(rows)} within their limits"
-        + ("; missed: " + ", ".join(missed) if missed else "")
-    )
+    summary = f"{len(rows) - len(missed)} of {len(rows)} within their limits"
+    print(f"{summary}; missed: {', '.join(missed)}" if missed else summary)
     return 1 if missed else 0
 
 
@@ -61,7 +59,8 @@ _HEAD = f"{'id':<15} {'value':>14} {'unit':<8} {'limit':<12} {'':<5} {'beside':>
 def _line(row: Row) -> str:
     beside = "" if row["beside"] is None else f"{row['beside']:.6g}"
     verdict = "ok" if holds(row) else "MISS"
-    return f"{row['id']:<15} {row['value']:>14.6g} {row['unit']:<8} {row['limit']:<12} {verdict:<5} {beside:>12}  {row['what']}"
+    cells = f"{row['id']:<15} {row['value']:>14.6g} {row['unit']:<8} {row['limit']:<12} {verdict:<5}"
+    return f"{cells} {beside:>12}  {row['what']}"
 
 
 if __name__ == "__main__":
