@@ -1,0 +1,506 @@
+# ruff: noqa: E402, I001, F401, F821
+"""The guest's end of the simulated board: its clock, its messages to the host and the events that come back.
+
+Every shim goes through this module. Nothing in ``now``, ``advance``, ``wait`` and ``post`` allocates, so that
+code which runs with a locked heap (interrupts, asyncio's core, block devices) meets what it would on a chip.
+The protocol itself is compiled to machine code: there a KeyboardInterrupt can only surface inside a system
+call, where it is caught, so a Ctrl-C never splits a message.
+
+Others call ``_sim.now()``, ``_sim.advance()`` and ``_sim.wait()`` through the module, never by a name imported
+from it: ``start`` replaces them in real time.
+"""
+
+import sys
+
+# Built-ins are fetched with an empty path: shims of the same names would hide them, and stay out of
+# sys.modules, where the launcher puts the shims.
+_path = sys.path[:]
+sys.path[:] = []
+import array
+import gc
+import micropython as native_micropython
+import os as native_os
+import select as native_select
+import struct
+import time as native_time
+
+import machine as native_machine
+import vfs as native_vfs
+
+sys.path[:] = _path
+
+import micropython
+
+# Guest to host without an answer (see control.py for what a, b and the payload mean).
+GPIO_OUT = 1
+GPIO_MODE = 2
+SPI_WRITE = 3
+SPI_CONFIG = 4
+PWM = 5
+UART_TX = 6
+UART_CONFIG = 7
+WDT = 8
+RTC_SET = 9
+RESET = 10
+CUT = 11
+KBD_INTR = 12
+BOOTED = 13
+FLASH_BUSY = 14
+MEASURE = 15
+UART_BREAK = 16
+UART_READ = 17
+NEOPIXEL = 18
+I2C_CONFIG = 19
+RTC_MEMORY = 20
+
+# Guest to host with an answer.
+HELLO = 0x40
+SYNC = 0x41
+WAIT = 0x42
+GPIO_IN = 0x43
+SPI_XFER = 0x44
+I2C_WRITE = 0x45
+I2C_READ = 0x46
+ADC = 0x47
+RTC_GET = 0x48
+
+# Host to guest.
+REPLY = 0x80
+EV_PIN = 0x81
+EV_UART_RX = 0x82
+EV_UART_IDLE = 0x83
+EV_ARM_CUT = 0x84
+EV_WAKE = 0x85
+EV_UART_BREAK = 0x86
+
+_HEADER = "<BBHIqq"
+_HEADER_BYTES = micropython.const(24)
+_OUT_BYTES = micropython.const(8192)
+_LARGE = micropython.const(2048)
+_EVENT_BYTES = micropython.const(4096)
+_IRQS = micropython.const(32)
+_FOREVER = micropython.const(1 << 61)
+
+# The state lives in an array of 64-bit numbers: storing there never allocates.
+_T = micropython.const(0)  # guest clock in virtual mode, µs of the kernel
+_LIMIT = micropython.const(1)  # earliest of horizon and the next local timer
+_HORIZON = micropython.const(2)  # nothing can happen to this guest before
+_TIMER = micropython.const(3)  # next local timer
+_POS = micropython.const(4)  # bytes in the out-buffer
+_OWED = micropython.const(5)  # answers to requests that a KeyboardInterrupt abandoned
+_INTERRUPTED = micropython.const(6)  # a KeyboardInterrupt waits for the end of an exchange
+_HEAD = micropython.const(7)  # first hard interrupt in the ring
+_COUNT = micropython.const(8)  # hard interrupts in the ring
+_BUSY = micropython.const(9)  # inside a hard handler or a timer hook
+_OFFSET = micropython.const(10)  # real mode: kernel µs minus native ticks
+_DEBT = micropython.const(11)  # real mode: device time not yet slept
+_CHECKED = micropython.const(12)  # real mode: when the control socket was last looked at
+_EVENTS = micropython.const(13)  # events dispatched since power-on
+_PEAK = micropython.const(14)  # most heap seen in use (measuring)
+_SENT_PEAK = micropython.const(15)
+_LOST = micropython.const(16)  # hard interrupts lost to a full ring
+_S = array.array("q", bytes(8 * 17))
+_S[_TIMER] = _FOREVER
+
+_ctl = open(3, "r+b")
+_out = bytearray(_OUT_BYTES)
+_in = array.array("q", bytes(_HEADER_BYTES))
+_spare = bytearray(1)
+
+#: Payload of the event being dispatched; a handler gets its length.
+rx = bytearray(_EVENT_BYTES)
+#: True when time is simulated.
+virtual = True
+#: What the host said of this board at power-on.
+config = {}
+
+_handlers = {}
+_irq_function = [None] * _IRQS
+_irq_argument = [None] * _IRQS
+_timer_hook = [None]
+_measuring = False
+_native_us = native_time.ticks_us
+_poller = native_select.poll()
+_poller.register(3, native_select.POLLIN)
+
+
+@micropython.viper
+def _copy(to: ptr8, at: int, source: ptr8, n: int):
+    for i in range(n):
+        to[at + i] = source[i]
+
+
+@micropython.native
+def _write(buf, n):
+    while True:
+        try:
+            _ctl.write(buf, n)
+            return
+        except KeyboardInterrupt:
+            # The host interrupts only when the socket is empty, so nothing of this has gone.
+            _S[_INTERRUPTED] = 1
+
+
+@micropython.native
+def _read(buf, n):
+    while True:
+        try:
+            got = _ctl.readinto(buf, n)
+        except KeyboardInterrupt:
+            _S[_INTERRUPTED] = 1
+            continue
+        if got != n:
+            # The host has gone: writing to a closed socket ends this process.
+            while True:
+                _ctl.write(_out, 1)
+        return
+
+
+@micropython.native
+def flush():
+    """Send what was posted."""
+    n = _S[_POS]
+    if n:
+        _S[_POS] = 0
+        _write(_out, n)
+
+
+@micropython.native
+def post(kind, a, b, payload=None):
+    """Tell the host; no answer. ``payload`` is bytes-like with items of one byte, copied or sent at once."""
+    n = 0 if payload is None else len(payload)
+    at = _S[_POS]
+    if at + _HEADER_BYTES + n > _OUT_BYTES:
+        flush()
+        at = 0
+    struct.pack_into(_HEADER, _out, at, kind, a, 0, n, b, now())
+    at += _HEADER_BYTES
+    if n > _LARGE:
+        _S[_POS] = at
+        flush()
+        _write(payload, n)
+        return
+    if n:
+        _copy(_out, at, payload, n)
+    _S[_POS] = at + n
+
+
+@micropython.native
+def _dispatch():
+    """Take one event, whose header has been read, off the socket and hand it to its handler."""
+    head = _in[0]
+    kind = head & 0xFF
+    a = (head >> 8) & 0xFF
+    n = head >> 32
+    b = _in[1]
+    t = _in[2]
+    if n:
+        _read(rx, n)
+    _S[_EVENTS] += 1
+    handler = _handlers.get(kind)
+    if handler is not None:
+        handler(a, b, t, n)
+
+
+@micropython.native
+def _receive(into):
+    """Read up to and with the answer. Returns its payload (bytes), or its length when ``into`` took it."""
+    while True:
+        _read(_in, _HEADER_BYTES)
+        head = _in[0]
+        if head & 0xFF != REPLY:
+            _dispatch()
+            continue
+        n = head >> 32
+        if _S[_OWED]:
+            _S[_OWED] -= 1
+            while n:
+                _read(_spare, 1)
+                n -= 1
+            continue
+        if virtual:
+            _S[_T] = _in[2]
+            _S[_HORIZON] = _in[1]
+            _S[_LIMIT] = min(_in[1], _S[_TIMER])
+        status = (head >> 8) & 0xFF
+        if into is None or n > len(into):
+            data = bytearray(n) if n else b""
+            if n:
+                _read(data, n)
+        else:
+            if n:
+                _read(into, n)
+            data = n
+        if status:
+            raise OSError(status)
+        return data
+
+
+@micropython.native
+def _exchange(kind, a, b, payload, into):
+    post(kind, a, b, payload)
+    flush()
+    try:
+        return _receive(into)
+    finally:
+        if _S[_INTERRUPTED]:
+            _S[_INTERRUPTED] = 0
+            raise KeyboardInterrupt
+
+
+def ask(kind, a, b, payload=None):
+    """Ask the host and wait for its answer (bytes). Raises OSError with the errno the host gave."""
+    data = _exchange(kind, a, b, payload, None)
+    _run_irqs()
+    return data
+
+
+def ask_into(kind, a, b, payload, into):
+    """As ``ask``, the answer read into ``into`` without allocating; returns its length."""
+    n = _exchange(kind, a, b, payload, into)
+    _run_irqs()
+    return n
+
+
+def now():
+    """Microseconds since the kernel started."""
+    return _S[_T]
+
+
+def advance(us):
+    """Let ``us`` microseconds of device time pass; delivers what became due."""
+    t = _S[_T] + us
+    _S[_T] = t
+    if t >= _S[_LIMIT]:
+        _cross()
+
+
+def _cross():
+    if _S[_T] >= _S[_HORIZON]:
+        _exchange(SYNC, 0, 0, None, _spare)
+    _run_timers()
+    _run_irqs()
+
+
+def stir():
+    """What was just posted may be answered by an event: ask at the next advance."""
+    if virtual:
+        _S[_HORIZON] = _S[_T]
+        _S[_LIMIT] = _S[_T]
+
+
+@micropython.native
+def _wait_exchange(flags, deadline):
+    post(WAIT, flags, deadline, None)
+    flush()
+    while True:
+        n = -1
+        try:
+            n = _ctl.readinto(_in, _HEADER_BYTES)
+        except KeyboardInterrupt:
+            _S[_OWED] += 1
+        if n < 0:
+            raise KeyboardInterrupt
+        if n != _HEADER_BYTES:
+            while True:
+                _ctl.write(_out, 1)
+        if _in[0] & 0xFF != REPLY:
+            _dispatch()
+            continue
+        if _S[_OWED]:
+            _S[_OWED] -= 1
+            continue
+        _S[_T] = _in[2]
+        _S[_HORIZON] = _in[1]
+        _S[_LIMIT] = min(_in[1], _S[_TIMER])
+        break
+    if _S[_INTERRUPTED]:
+        _S[_INTERRUPTED] = 0
+        raise KeyboardInterrupt
+
+
+def wait(deadline, stdin=False):
+    """Sleep until an event was dispatched or the kernel's clock reaches ``deadline`` (µs; -1: for ever).
+
+    ``stdin`` also returns when the console has input.
+    """
+    if _measuring:
+        _measure()
+    until = _S[_TIMER]
+    if 0 <= deadline < until:
+        until = deadline
+    _wait_exchange(1 if stdin else 0, -1 if until == _FOREVER else until)
+    _run_timers()
+    _run_irqs()
+
+
+def on(kind, handler):
+    """``handler(a, b, t_us, n)`` takes events of this kind, with the payload in ``rx[:n]``.
+
+    It runs in the middle of an exchange: it may copy bytes, set flags and call ``isr``, but not post or ask.
+    """
+    _handlers[kind] = handler
+
+
+def isr(handler, arg, hard=False):
+    """Run an interrupt handler: a hard one at the end of this shim call, heap locked; a soft one by schedule."""
+    if not hard:
+        try:
+            native_micropython.schedule(handler, arg)
+        except RuntimeError:
+            pass  # the queue is full: the port drops the interrupt too
+        return
+    n = _S[_COUNT]
+    if n == _IRQS:
+        _S[_LOST] += 1
+        return
+    at = (_S[_HEAD] + n) % _IRQS
+    _irq_function[at] = handler
+    _irq_argument[at] = arg
+    _S[_COUNT] = n + 1
+
+
+def _run_irqs():
+    if _S[_BUSY]:
+        return
+    while _S[_COUNT]:
+        at = _S[_HEAD]
+        function = _irq_function[at]
+        arg = _irq_argument[at]
+        _irq_function[at] = _irq_argument[at] = None
+        _S[_HEAD] = (at + 1) % _IRQS
+        _S[_COUNT] -= 1
+        _S[_BUSY] = 1
+        native_micropython.heap_lock()
+        try:
+            function(arg)
+        except Exception as error:  # noqa: BLE001 - printed, as the port does, and the program goes on
+            native_micropython.heap_unlock()
+            print("Uncaught exception in IRQ callback handler")
+            sys.print_exception(error)
+            native_micropython.heap_lock()
+        finally:
+            native_micropython.heap_unlock()
+            _S[_BUSY] = 0
+
+
+def on_timer(hook):
+    """``hook(now_us)`` is called at the first shim call or wait after the time set by ``timer_at``."""
+    _timer_hook[0] = hook
+
+
+def timer_at(us):
+    """When the timer hook is next due (µs of the kernel; -1: never)."""
+    if us < 0:
+        us = _FOREVER
+    _S[_TIMER] = us
+    _S[_LIMIT] = min(_S[_HORIZON], us)
+
+
+def _run_timers():
+    if _S[_BUSY]:
+        return
+    while now() >= _S[_TIMER]:
+        timer_at(-1)
+        _S[_BUSY] = 1
+        try:
+            _timer_hook[0](now())
+        finally:
+            _S[_BUSY] = 0
+
+
+def _measure():
+    used = gc.mem_alloc()
+    if used > _S[_PEAK]:
+        _S[_PEAK] = used
+    if _S[_PEAK] > _S[_SENT_PEAK]:
+        _S[_SENT_PEAK] = _S[_PEAK]
+        post(MEASURE, 0, _S[_PEAK])
+
+
+# ---- Real time: the native clock rules, and the host pushes events at any moment. ----
+
+
+def _real_now():
+    return _native_us() + _S[_OFFSET]
+
+
+@micropython.native
+def _drain():
+    """Dispatch every event that has arrived; True if there was one."""
+    some = False
+    while True:
+        ready = False
+        for _ in _poller.ipoll(0):
+            ready = True
+        if not ready:
+            break
+        _read(_in, _HEADER_BYTES)
+        if _in[0] & 0xFF == REPLY:
+            _S[_OWED] -= 1
+        else:
+            _dispatch()
+            some = True
+    if _S[_INTERRUPTED]:
+        _S[_INTERRUPTED] = 0
+        raise KeyboardInterrupt
+    return some
+
+
+def _real_advance(us):
+    _S[_DEBT] += us
+    t = _native_us()
+    if _S[_DEBT] > 2000:
+        flush()
+        native_time.sleep_us(_S[_DEBT])
+        # What was overslept is a credit.
+        _S[_DEBT] -= _native_us() - t
+    if t - _S[_CHECKED] > 200:
+        _S[_CHECKED] = t
+        flush()
+        _drain()
+        _run_timers()
+        _run_irqs()
+
+
+def _real_wait(deadline, stdin=False, poller=None):
+    if _measuring:
+        _measure()
+    flush()
+    until = _S[_TIMER]
+    if 0 <= deadline < until:
+        until = deadline
+    while True:
+        if _drain() or _S[_COUNT]:
+            break
+        left = until - _real_now()
+        if left <= 0:
+            break
+        # Poll counts in whole milliseconds; the rest is slept out natively.
+        if left >= 1000 or poller is not None:
+            done = False
+            ms = -1 if until == _FOREVER else min((left + 999) // 1000, 60000)
+            for item in (poller or _poller).ipoll(ms):
+                if item[0] != 3:
+                    done = True
+            if done:
+                break
+        else:
+            native_time.sleep_us(left)
+    _run_timers()
+    _run_irqs()
+
+
+def start():
+    """Greet the host and take over its settings; called once by the launcher."""
+    global virtual, config, now, advance, wait, _measuring
+    import json
+
+    config = json.loads(bytes(_exchange(HELLO, 0, 0, None, None)))
+    if not config["virtual"]:
+        _S[_OFFSET] = _in[2] - _native_us()
+        virtual = False
+        now = _real_now
+        advance = _real_advance
+        wait = _real_wait
+    _measuring = config["measure"]
