@@ -1,0 +1,1 @@
+"""A scripted clinic day: virtual visitors who see pixels and press keys, staff who send commands."""

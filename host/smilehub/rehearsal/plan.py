@@ -1,0 +1,84 @@
+"""Who comes when, and what power does: a clinic day drawn from a seed, as plain data."""
+
+import random
+from dataclasses import dataclass
+
+_DAY_S = 8 * 3600
+_BUSIEST_GAP_S = 130.0  # mean seconds between arrivals on a busy day; a full day holds about 200 visitors
+_OPENING_S = 120.0
+_MEAN_SERVICE_S = 720.0
+_NO_SHOW = 0.03
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """One person: when they come (seconds of clinic time), the answers they give, how long care takes."""
+
+    number: int
+    arrives_s: float
+    answers: tuple[float, ...]  # one draw in [0, 1) a question; the screen's length turns it into a choice
+    pace_s: float  # thinking time before a key press
+    service_s: float
+    shows_up: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """A power failure: at a time, or at the first flash operation after it; and how long it lasts."""
+
+    at_s: float
+    in_flash_operation: bool
+    tear: float  # share of the flash operation that is still carried out, 0 to 1
+    lasts_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class DayPlan:
+    """A whole day."""
+
+    seed: int
+    visitors: tuple[Visitor, ...]
+    outages: tuple[Outage, ...]
+    chairs: int
+    opens_s: float
+
+
+def draw(visitors: int, seed: int, outages: int = 0) -> DayPlan:
+    """Draw a day of ``visitors`` people and ``outages`` power failures; the same arguments give the same day.
+
+    Raises ValueError for fewer than one visitor or a negative number of outages.
+    """
+    if visitors < 1 or outages < 0:
+        raise ValueError("a day needs at least one visitor and no fewer than zero outages")
+    rng = random.Random(f"smilehub day {seed} {visitors}")
+    gap = max(_BUSIEST_GAP_S, _DAY_S * 0.9 / visitors) if visitors > 20 else _BUSIEST_GAP_S
+    now = _OPENING_S
+    people: list[Visitor] = []
+    for number in range(visitors):
+        now += rng.expovariate(1 / gap)
+        people.append(
+            Visitor(
+                number=number,
+                arrives_s=now,
+                answers=tuple(rng.random() for _ in range(8)),
+                pace_s=rng.uniform(0.6, 2.5),
+                service_s=max(120.0, rng.expovariate(1 / _MEAN_SERVICE_S)),
+                shows_up=rng.random() >= _NO_SHOW,
+            )
+        )
+    failures = sorted(rng.uniform(people[0].arrives_s, now + 60) for _ in range(outages))
+    return DayPlan(
+        seed=seed,
+        visitors=tuple(people),
+        outages=tuple(
+            Outage(
+                at_s=at,
+                in_flash_operation=rng.random() < 0.5,
+                tear=rng.random(),
+                lasts_s=rng.uniform(5, 120),
+            )
+            for at in failures
+        ),
+        chairs=max(2, round(1.25 * _MEAN_SERVICE_S / gap)),
+        opens_s=30.0,
+    )
