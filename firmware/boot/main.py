@@ -1,0 +1,15 @@
+"""Says what runs here, then hands over to the application that boot.py mounted."""
+
+import sys
+
+try:
+    from boardcfg import VERSION
+    from kiosk.app import main
+except ImportError as e:
+    print("Smilehub: the application does not start:", e)
+else:
+    print("Smilehub", VERSION, "on", sys.implementation)
+    try:
+        main()
+    except Exception as e:  # whatever it is, the console must stay open; in service the watchdog restarts
+        sys.print_exception(e)

