@@ -1,5 +1,128 @@
-"""The command line: each module parses, calls and prints."""
+"""The command line: modules parse, call and print; this one gathers them and turns errors into sentences."""
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import ClassVar
+
+import rich_click as click
+from click.exceptions import Exit, NoArgsIsHelpError
+
+from smilehub import __version__
+from smilehub.cli._lazy import LazyGroup
+from smilehub.errors import SmilehubError
+
+_DESK = "smilehub.cli.desk"
 
 
-def main() -> None:
-    """Placeholder until the commands land."""
+class _Commands(LazyGroup):
+    lazy: ClassVar[dict[str, tuple[str, str, str]]] = {
+        "demo": ("smilehub.cli.demo", "demo", "Run a simulated hub and see a clinic day."),
+        "devices": ("smilehub.cli.devices", "devices", "List the kiosks that are connected."),
+        "sync": ("smilehub.cli.sync", "sync", "Bring the kiosk's records to this laptop."),
+        "queue": ("smilehub.cli.queue", "queue", "Show who waits, in the order of the next calls."),
+        "verify": ("smilehub.cli.verify", "verify", "Check that laptop and kiosk hold the same."),
+        "day": (_DESK, "day", "Open or close the clinic day."),
+        "chair": (_DESK, "chair", "Open or close a chair."),
+        "call": (_DESK, "call", "Call the next visitor to a chair."),
+        "recall": (_DESK, "recall", "Call a ticket once more."),
+        "seated": (_DESK, "seated", "The called visitor has sat down."),
+        "served": (_DESK, "served", "Care is finished."),
+        "no-show": (_DESK, "no_show", "The called visitor did not come."),
+        "left": (_DESK, "left", "The visitor has left."),
+        "alert": (_DESK, "alert", "Acknowledge an alert."),
+        "undo": (_DESK, "undo", "Take back the last act on a chair."),
+        "sim": ("smilehub.cli.sim", "sim", "Run simulated boards for any tool."),
+    }
+    needs_extra: ClassVar[frozenset[str]] = frozenset({"demo", "sim"})
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Every command takes --json (answers for programs) and --debug (where an error happened). "
+    "Exit codes: docs/exit-codes.md.",
+)
+@click.version_option(__version__, prog_name="smilehub")
+def app() -> None:
+    """The front desk of a free community dental hub: kiosk, laptop and bench.
+
+    Try it without any hardware: `smilehub demo`
+    """
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Entry point of the `smilehub` program; always ends with SystemExit."""
+    if "_SMILEHUB_COMPLETE" in os.environ:
+        app.main(prog_name="smilehub")
+    args = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in args
+    code = 0
+    try:
+        code = _run([arg for arg in args if arg != "--debug"])
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader went away (`smilehub sync --json | head`): end as a shell expects, and let the
+        # interpreter's own flush at exit go nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 141
+    except (KeyboardInterrupt, click.Abort):
+        print("Stopped.", file=sys.stderr)
+        code = 130
+    except Exception as error:  # noqa: BLE001 -- the top level: every error becomes a sentence
+        code = report(error, as_json="--json" in args, debug=debug)
+    raise SystemExit(code)
+
+
+def report(error: BaseException, *, as_json: bool, debug: bool) -> int:
+    """Say what went wrong and what to do next; returns the exit code."""
+    code, kind, message, hint = describe(error)
+    if debug:
+        traceback.print_exception(error)
+    if as_json:
+        body = {"code": kind, "message": message, "hint": hint, "exit_code": code}
+        print(json.dumps({"error": body}, ensure_ascii=False), flush=True)
+    else:
+        print(message, file=sys.stderr)
+        if hint:
+            print(hint, file=sys.stderr)
+    return code
+
+
+def describe(error: BaseException) -> tuple[int, str, str, str]:
+    """(exit code, short code, sentence, hint) of any error."""
+    if isinstance(error, SmilehubError):
+        return error.exit_code, error.code, error.message, error.hint
+    if isinstance(error, click.ClickException):
+        context = error.ctx if isinstance(error, click.UsageError) else None
+        hint = f"See `{context.command_path} --help`." if context is not None else ""
+        return error.exit_code, "usage", _sentence(error.format_message()), hint
+    from hubcore.errors import HubError
+
+    if isinstance(error, HubError):
+        return 10, "protocol", _sentence(str(error)), str(getattr(error, "hint", "") or "")
+    return (
+        1,
+        "unexpected",
+        f"Something unexpected happened: {type(error).__name__}: {error}".rstrip(": "),
+        "Nothing that was confirmed is lost. Run the command again with --debug and report what it prints.",
+    )
+
+
+def _run(args: list[str]) -> int:
+    """Run one command; its exit code."""
+    try:
+        with app.make_context("smilehub", args) as context:
+            app.invoke(context)
+    except NoArgsIsHelpError as error:
+        print(error.ctx.get_help() if error.ctx else error.format_message())
+        return 2
+    except Exit as end:
+        return end.exit_code
+    return 0
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else text + "."

@@ -1,0 +1,283 @@
+"""Every error a person can meet: one tree, each leaf with its exit code and a hint (docs/exit-codes.md)."""
+
+from typing import ClassVar
+
+
+class SmilehubError(Exception):
+    """Base of all errors that the commands explain in one sentence.
+
+    ``message`` is that sentence; ``hint`` says what to do next and, if not given, is the class's own.
+    """
+
+    exit_code: ClassVar[int] = 1
+    code: ClassVar[str] = "error"
+    default_hint: ClassVar[str] = "Run the command again with --debug to see where it happened."
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint if hint is not None else self.default_hint
+
+    def __str__(self) -> str:
+        return self.message
+
+
+# --- what was asked -------------------------------------------------------------------------------
+
+
+class UsageError(SmilehubError, ValueError):
+    """An argument that cannot be meant as it stands."""
+
+    exit_code = 2
+    code = "usage"
+    default_hint = "Add --help to the command to see what it takes."
+
+
+# --- finding a device -----------------------------------------------------------------------------
+
+
+class DeviceError(SmilehubError):
+    """Base: no device, or no single one, to talk to."""
+
+
+class NoDevice(DeviceError, LookupError):
+    """No known kiosk is connected."""
+
+    exit_code = 3
+    code = "no_device"
+    default_hint = (
+        "Connect the kiosk by USB and look with `smilehub devices`, or name a port with --port; "
+        "without a kiosk, `smilehub demo` runs a simulated one."
+    )
+
+
+class SeveralDevices(DeviceError, LookupError):
+    """More than one kiosk is connected, and nobody said which."""
+
+    exit_code = 4
+    code = "several_devices"
+    default_hint = "Say which one with --port."
+
+
+# --- the port -------------------------------------------------------------------------------------
+
+
+class LinkError(SmilehubError, OSError):
+    """Base: the byte channel to the kiosk does not work."""
+
+    exit_code = 8
+    code = "link"
+
+
+class PortMissing(LinkError, FileNotFoundError):
+    """The named port does not exist."""
+
+    exit_code = 5
+    code = "port_missing"
+    default_hint = "Check the cable and the name; `smilehub devices` lists the ports that are there."
+
+
+class PortForbidden(LinkError, PermissionError):
+    """The port exists, but this account may not open it."""
+
+    exit_code = 6
+    code = "port_forbidden"
+    default_hint = (
+        "Join the port's group, on most systems with `sudo usermod -aG dialout $USER`, then sign in again."
+    )
+
+
+class PortBusy(LinkError, BlockingIOError):
+    """Another program has the port open."""
+
+    exit_code = 7
+    code = "port_in_use"
+    default_hint = (
+        "Close the other program that uses this port (a terminal, or another smilehub) and try again."
+    )
+
+
+class NotAPort(LinkError):
+    """The name belongs to something that is not a serial port."""
+
+    exit_code = 5
+    code = "not_a_port"
+    default_hint = "Name a serial port; `smilehub devices` lists the ports that are there."
+
+
+class LinkClosed(LinkError, ConnectionError):
+    """The connection ended: cable out, device off, port gone."""
+
+    exit_code = 8
+    code = "link_closed"
+    default_hint = (
+        "Check the cable and the kiosk's power, then run the command again; it continues where it stopped."
+    )
+
+
+class NoAnswer(LinkError, TimeoutError):
+    """The port is open, but no kiosk answers on it."""
+
+    exit_code = 9
+    code = "no_answer"
+    default_hint = "Check that the kiosk is on and that this is its link port, not its console; then run the command again."
+
+
+# --- what the kiosk says --------------------------------------------------------------------------
+
+
+class ProtocolError(SmilehubError, ValueError):
+    """The kiosk answered something that its own protocol version does not allow."""
+
+    exit_code = 10
+    code = "protocol"
+    default_hint = (
+        "Run the command again; if it stays, the kiosk's firmware and this program do not fit together."
+    )
+
+
+class VersionMismatch(SmilehubError, ValueError):
+    """The kiosk and this program share no protocol version."""
+
+    exit_code = 11
+    code = "version"
+    default_hint = "Update the older of the two."
+
+
+class KioskRefused(SmilehubError, PermissionError):
+    """The kiosk understood the command and will not do it; ``reason`` is its short code."""
+
+    exit_code = 12
+    code = "refused"
+    default_hint = "Look at the queue with `smilehub queue`."
+
+    def __init__(self, message: str, *, reason: str = "", hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.reason = reason
+
+
+class RecordInvalid(SmilehubError, ValueError):
+    """The kiosk sent a record that is not one; it stays on the kiosk and is not confirmed."""
+
+    exit_code = 13
+    code = "record_invalid"
+    default_hint = (
+        "Nothing was lost: the kiosk keeps the record. Update this program, or have the kiosk looked at."
+    )
+
+
+class RecordConflict(SmilehubError, ValueError):
+    """The same identity (journal, seq) came with different bytes; both are kept."""
+
+    exit_code = 14
+    code = "record_conflict"
+    default_hint = "Both versions are kept in the store's table of conflicts. Do not erase the kiosk; have both looked at."
+
+
+class JournalGap(SmilehubError, LookupError):
+    """Records between the store's last and the kiosk's first are on neither."""
+
+    exit_code = 15
+    code = "journal_gap"
+    default_hint = "Another laptop may hold them: the kiosk only drops what some laptop has confirmed."
+
+
+class VerifyFailed(SmilehubError, AssertionError):
+    """The store and the kiosk do not agree."""
+
+    exit_code = 16
+    code = "verify_failed"
+    default_hint = "Keep the store and the kiosk as they are, and report the lines above."
+
+
+# --- the store ------------------------------------------------------------------------------------
+
+
+class StoreError(SmilehubError):
+    """Base: the laptop's database cannot be used."""
+
+    exit_code = 20
+    code = "store"
+
+
+class StoreBusy(StoreError, BlockingIOError):
+    """Another process writes to this store."""
+
+    exit_code = 20
+    code = "store_busy"
+    default_hint = "Wait for it or stop it, then run the command again."
+
+
+class StoreNewer(StoreError, ValueError):
+    """The store was made by a newer version of this program."""
+
+    exit_code = 21
+    code = "store_newer"
+    default_hint = "Update smilehub on this laptop, or name another store with --store."
+
+
+class StoreReadOnly(StoreError, PermissionError):
+    """The store or its folder may not be written."""
+
+    exit_code = 22
+    code = "store_read_only"
+    default_hint = "Give this account the right to write there, or name another store with --store."
+
+
+class StoreFull(StoreError, OSError):
+    """No room on the disk."""
+
+    exit_code = 23
+    code = "store_full"
+    default_hint = "Make room on the disk and run the command again; the kiosk keeps everything until then."
+
+
+class StoreDamaged(StoreError, ValueError):
+    """The file is no store, or one that is damaged."""
+
+    exit_code = 24
+    code = "store_damaged"
+    default_hint = "Set the file aside and sync again into a new one; what the kiosk still holds comes back."
+
+
+# --- building, simulating, rehearsing -------------------------------------------------------------
+
+
+class MissingExtra(SmilehubError, ImportError):
+    """An optional part of the installation is needed for this command."""
+
+    exit_code = 30
+    code = "missing_extra"
+    default_hint = "Install it with `pip install 'smilehub[sim]'`."
+
+
+class ImageError(SmilehubError, ValueError):
+    """The firmware image cannot be built or read."""
+
+    exit_code = 31
+    code = "image"
+    default_hint = "Check the board description and the firmware sources named above."
+
+
+class SimulationError(SmilehubError, RuntimeError):
+    """The simulated board cannot start or has died."""
+
+    exit_code = 32
+    code = "simulation"
+    default_hint = "Run it again with --debug, and look at the end of the board's console."
+
+
+class DemoFailed(SmilehubError, AssertionError):
+    """A rehearsed day ended with something that does not agree."""
+
+    exit_code = 33
+    code = "demo_failed"
+    default_hint = "Run it again with --keep DIR and the same seed, and look at what is kept."
+
+
+def leaves(base: type[SmilehubError] = SmilehubError) -> list[type[SmilehubError]]:
+    """All error classes without subclasses, in the order of the file."""
+    found: list[type[SmilehubError]] = []
+    for cls in base.__subclasses__():
+        found += leaves(cls) if cls.__subclasses__() else [cls]
+    return found
