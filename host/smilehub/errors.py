@@ -120,7 +120,10 @@ class NoAnswer(LinkError, TimeoutError):
 
     exit_code = 9
     code = "no_answer"
-    default_hint = "Check that the kiosk is on and that this is its link port, not its console; then run the command again."
+    default_hint = (
+        "Check that the kiosk is on and that this is its link port, not its console; "
+        "then run the command again."
+    )
 
 
 # --- what the kiosk says --------------------------------------------------------------------------
@@ -171,7 +174,10 @@ class RecordConflict(SmilehubError, ValueError):
 
     exit_code = 14
     code = "record_conflict"
-    default_hint = "Both versions are kept in the store's table of conflicts. Do not erase the kiosk; have both looked at."
+    default_hint = (
+        "Both versions are kept in the store's table of conflicts. "
+        "Do not erase the kiosk; have both looked at."
+    )
 
 
 class JournalGap(SmilehubError, LookupError):
@@ -180,6 +186,16 @@ class JournalGap(SmilehubError, LookupError):
     exit_code = 15
     code = "journal_gap"
     default_hint = "Another laptop may hold them: the kiosk only drops what some laptop has confirmed."
+
+
+class JournalShorter(SmilehubError, LookupError):
+    """The kiosk's journal ends before what the store already holds: its flash was set back."""
+
+    exit_code = 17
+    code = "journal_shorter"
+    default_hint = (
+        "This laptop holds the longer journal. Do not use the kiosk until somebody has looked at it."
+    )
 
 
 class VerifyFailed(SmilehubError, AssertionError):
@@ -238,6 +254,14 @@ class StoreDamaged(StoreError, ValueError):
     exit_code = 24
     code = "store_damaged"
     default_hint = "Set the file aside and sync again into a new one; what the kiosk still holds comes back."
+
+
+class StoreMissing(StoreError, FileNotFoundError):
+    """There is nothing to read yet."""
+
+    exit_code = 25
+    code = "store_missing"
+    default_hint = "Run `smilehub sync` first, or name another store with --store."
 
 
 # --- building, simulating, rehearsing -------------------------------------------------------------

@@ -41,8 +41,8 @@ def jsonable(value: object) -> Any:
 class Ui:
     """One command's voice.
 
-    With ``as_json`` only JSON lines go to stdout; otherwise sentences. News about the work (progress, warnings) go to
-    stderr, so that stdout stays what was asked for.
+    With ``as_json`` only JSON lines go to stdout; otherwise sentences. News about the work (progress,
+    warnings) go to stderr, so that stdout stays what was asked for.
     """
 
     def __init__(
