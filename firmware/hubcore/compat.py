@@ -1,0 +1,9 @@
+"""What one of the two interpreters lacks: ``const`` on CPython."""
+
+try:
+    from micropython import const
+except ImportError:
+
+    def const(value):
+        """MicroPython's compiler folds const(...); CPython just calls it."""
+        return value

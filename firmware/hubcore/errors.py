@@ -1,0 +1,47 @@
+"""What can go wrong in the core, each error naming what the user does next."""
+
+
+class HubError(Exception):
+    """Base of all errors of the core; ``hint`` says what to do next."""
+
+    hint = "Report this with what you did just before."
+
+
+class CodecError(HubError, ValueError):
+    """Bytes that are not deterministic CBOR, or a value that CBOR of this dialect cannot hold."""
+
+    hint = "The data is damaged or comes from a newer version: sync again, or update this side."
+
+
+class RecordError(HubError, ValueError):
+    """A record whose envelope or fields break their limits, or that does not follow on the one before."""
+
+    hint = "Run `smilehub verify` to see which record is damaged, and keep both copies."
+
+
+class FrameError(HubError, ValueError):
+    """A payload that does not fit into a frame."""
+
+    hint = "Ask for less at a time."
+
+
+class RequestError(HubError, ValueError):
+    """A message that is not a request, reply or notice; ``code`` is the status to answer with."""
+
+    hint = "Update the side with the older version."
+
+    def __init__(self, sentence: str, code: int = 1):
+        super().__init__(sentence)
+        self.code = code
+
+
+class Refused(HubError):
+    """A wish that the state of the hub does not allow; ``reason`` is a short code, str() a plain sentence."""
+
+    hint = "Run `smilehub queue` to see how things stand."
+
+    def __init__(self, reason: str, sentence: str, hint: str = ""):
+        super().__init__(sentence)
+        self.reason = reason
+        if hint:
+            self.hint = hint

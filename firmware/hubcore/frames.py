@@ -1,0 +1,106 @@
+"""Frames on the link: COBS(payload, CRC-32) and a zero (Cheshire and Baker 1999, consistent overhead byte stuffing)."""
+
+from binascii import crc32
+
+from hubcore.compat import const
+from hubcore.errors import FrameError
+
+MAX_PAYLOAD = 1024
+
+_BLOCK = const(254)
+# CRC-32 of any data followed by its own CRC-32, little-endian.
+_RESIDUE = const(0x2144DF1C)
+
+
+def encode(payload, max_payload: int = MAX_PAYLOAD) -> bytes:
+    """The frame of one payload, with its closing zero. Raises FrameError if it is empty or too long."""
+    if not 0 < len(payload) <= max_payload:
+        raise FrameError("a frame carries 1 to " + str(max_payload) + " bytes")
+    data = bytes(payload) + crc32(payload).to_bytes(4, "little")
+    size = len(data)
+    view = memoryview(data)
+    out = bytearray(size + size // _BLOCK + 2)
+    start = pos = 0
+    while True:
+        zero = data.find(b"\0", start)
+        end = size if zero < 0 else zero
+        while end - start >= _BLOCK:
+            out[pos] = 255
+            out[pos + 1 : pos + 255] = view[start : start + _BLOCK]
+            pos += 255
+            start += _BLOCK
+        run = end - start
+        out[pos] = run + 1
+        out[pos + 1 : pos + 1 + run] = view[start:end]
+        pos += 1 + run
+        if zero < 0:
+            return bytes(memoryview(out)[: pos + 1])
+        start = zero + 1
+
+
+class Decoder:
+    """Takes bytes as they come, gives whole payloads. Buffers are allocated once; ``dropped`` counts bad frames."""
+
+    def __init__(self, max_payload: int = MAX_PAYLOAD):
+        size = max_payload + 4
+        self._buf = bytearray(size + size // _BLOCK + 1)
+        self._view = memoryview(self._buf)
+        self._max = max_payload
+        self._n = 0
+        self._over = False
+        self.dropped = 0
+
+    def feed(self, data) -> list:
+        """The payloads that end within ``data``. What does not decode is dropped and counted, never raised."""
+        payloads = []
+        if not isinstance(data, (bytes, bytearray)):
+            data = bytes(data)
+        view = memoryview(data)
+        start = 0
+        end = len(data)
+        while start < end:
+            zero = data.find(b"\0", start)
+            stop = end if zero < 0 else zero
+            self._take(view[start:stop])
+            if zero < 0:
+                break
+            start = zero + 1
+            if self._n or self._over:
+                payload = None if self._over else self._decode()
+                self._n = 0
+                self._over = False
+                if payload is None:
+                    self.dropped += 1
+                else:
+                    payloads.append(payload)
+        return payloads
+
+    def _take(self, part) -> None:
+        n = self._n + len(part)
+        if n > len(self._buf):
+            self._over = True
+        else:
+            self._buf[self._n : n] = part
+            self._n = n
+
+    def _decode(self):
+        """The payload of the frame in the buffer, unstuffed in place, or None."""
+        buf = self._buf
+        view = self._view
+        end = self._n
+        pos = out = 0
+        while pos < end:
+            code = buf[pos]
+            run = code - 1
+            pos += 1
+            if pos + run > end:
+                return None
+            view[out : out + run] = view[pos : pos + run]
+            pos += run
+            out += run
+            if code < 255 and pos < end:
+                buf[out] = 0
+                out += 1
+        if not 4 < out <= self._max + 4 or crc32(view[:out]) != _RESIDUE:
+            return None
+        return bytes(view[: out - 4])

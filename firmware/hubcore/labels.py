@@ -1,0 +1,82 @@
+"""Ticket labels and pictograms: what a visitor is called by."""
+
+from hubcore.compat import const
+
+# Letters a kiosk may bear: none is taken for a digit (B 8, G 6, I 1, O 0, Q 0, S 5, Z 2, D 0, L 1, J 1, Y 7) or, on a
+# coarse display, for another one that is left (E F, M N W, P R, U V, X Y).
+LETTERS = "ACEHKMPTX"
+
+# Position is the number on the wire: append only.
+PICTOGRAMS = ("sun", "fish", "tree", "boat", "key", "star", "house", "cup")
+
+FIRST = 10
+LAST = 999
+_SHORT = const(100)  # numbers below are drawn first, while a quarter of them is free
+_SHORT_SPARE = const(22)
+
+
+def valid(label: str) -> bool:
+    """Whether ``label`` is a letter of LETTERS and a number from FIRST to LAST without leading zeros."""
+    return 3 <= len(label) <= 4 and label[0] in LETTERS and label[1:].isdigit() and label[1] != "0"
+
+
+def number(label: str) -> int:
+    """The number within a valid label."""
+    return int(label[1:])
+
+
+class Used:
+    """The numbers given out on this day, as bits: its size does not depend on the day."""
+
+    def __init__(self):
+        self.bits = bytearray(LAST // 8 + 1)
+        self.count = 0
+
+    def has(self, n: int) -> bool:
+        """Whether number ``n`` is used."""
+        return bool(self.bits[n >> 3] >> (n & 7) & 1)
+
+    def add(self, n: int) -> None:
+        """Mark number ``n`` as used."""
+        if not self.has(n):
+            self.bits[n >> 3] |= 1 << (n & 7)
+            self.count += 1
+
+    def clear(self) -> None:
+        """Mark every number as free."""
+        for i in range(len(self.bits)):
+            self.bits[i] = 0
+        self.count = 0
+
+    def full(self) -> bool:
+        """Whether no number is left."""
+        return self.count >= LAST - FIRST + 1
+
+
+def draw(used: Used, letter: str, rnd) -> str:
+    """A label nobody bears: any of the free numbers alike, so that it tells nothing of the order of arrival.
+
+    ``rnd(n)`` gives n random bytes. Two digits are drawn while a quarter of them is free, then three. Raises
+    ValueError if no number is free: with 990 in a day the fold frees those of closed visits first.
+    """
+    free = 0
+    for n in range(FIRST, _SHORT):
+        free += not used.has(n)
+    first = FIRST
+    end = _SHORT
+    if free <= _SHORT_SPARE:
+        first, end = _SHORT, LAST + 1
+        free = LAST - FIRST + 1 - used.count - free
+        if free == 0:
+            first = FIRST
+            free = LAST - FIRST + 1 - used.count
+    if free == 0:
+        raise ValueError("every label is in use")
+    raw = rnd(2)
+    skip = (raw[0] << 8 | raw[1]) % free
+    for n in range(first, end):
+        if not used.has(n):
+            if skip == 0:
+                return letter + str(n)
+            skip -= 1
+    raise ValueError("every label is in use")
