@@ -1,1 +1,1 @@
-"""Pure logic shared by the device and the laptop: runs on MicroPython and CPython alike, without I/O, clock or hardware."""
+"""Pure logic shared by device and laptop, for MicroPython and CPython: no I/O, no clock, no hardware."""

@@ -1,7 +1,7 @@
 """Deterministic CBOR (RFC 8949, section 4.2.1): integers, bytes, text, arrays, maps, true, false and null.
 
-Map keys are integers or text. The decoder refuses whatever the encoder would not have written, so equal values have
-equal bytes on both interpreters. Values below 2**30 take no path with large integers.
+Map keys are integers or text. The decoder refuses whatever the encoder would not have written, so equal values
+have equal bytes on both interpreters. Values below 2**30 take no path with large integers.
 """
 
 from hubcore.compat import const
@@ -26,12 +26,12 @@ def dumps(obj) -> bytes:
 
 
 def dump_into(buf: bytearray, pos: int, obj) -> int:
-    """Encode one value into a caller's buffer at ``pos``, growing it if needed; returns the position after it."""
+    """Encode one value into a caller's buffer at ``pos``, growing it if needed; gives the position after it."""
     return _put(buf, pos, obj, _DEPTH)
 
 
 def loads(buf):
-    """Decode the one value that ``buf`` (bytes, bytearray or memoryview) holds. Raises CodecError, nothing else."""
+    """Decode the one value that ``buf`` (anything bytes-like) holds. Raises CodecError, nothing else."""
     try:
         value, pos = _get(buf, 0, _DEPTH)
     except IndexError:
@@ -152,7 +152,7 @@ def _encode_text(text: str) -> bytes:
 
 
 def _check_text(text: str, size: int) -> None:
-    """Refuse what MicroPython's UTF-8 lets through: surrogates, overlong forms, code points beyond the last."""
+    """Refuse what MicroPython's UTF-8 lets through: surrogates, overlong forms, too large code points."""
     if len(text) == size:
         return  # all ASCII
     for char in text:

@@ -4,9 +4,8 @@
 NEEDS = ("emergency", "urgent", "non-urgent")
 EMERGENCY = 0
 
-# Priority gained per second of waiting, by class (accumulating priority queue, facts in docs). The first is not used:
-# emergencies are strictly first. A rate is at most MAX_RATE, so that rate x seconds stays below 2**30 for a wait of
-# eleven days.
+# Priority gained per second of waiting, by class. The first is not used: emergencies are strictly first. A rate is
+# at most MAX_RATE, so that rate x seconds stays below 2**30 for a wait of eleven days.
 RATES = (12, 4, 1)
 MAX_RATE = 1000
 MAX_WAIT_S = 1_000_000
@@ -15,7 +14,7 @@ MAX_WAIT_S = 1_000_000
 ANY_LANE = "any"
 LANES = (ANY_LANE, "adult", "child")
 
-# What a visitor can say at the kiosk, and the class that counts until staff change it. The last four are red flags.
+# What a visitor can say at the kiosk, and the class that counts until staff change it. The last four: red flags.
 SAID = {
     "toothache": 1,
     "swelling": 1,
@@ -30,7 +29,7 @@ SAID = {
 
 
 def class_of(need: str) -> int:
-    """The class number of a need: a class name, or what a visitor can say. Raises KeyError for anything else."""
+    """The class number of a need: a class name, or what a visitor can say. Raises KeyError for others."""
     if need in NEEDS:
         return NEEDS.index(need)
     return SAID[need]

@@ -1,4 +1,7 @@
-"""What can go wrong in the core, each error naming what the user does next."""
+"""What can go wrong in the core, each error naming what the user does next.
+
+MicroPython knows no second native base class, so these derive from HubError alone, not also from ValueError.
+"""
 
 
 class HubError(Exception):
@@ -7,25 +10,25 @@ class HubError(Exception):
     hint = "Report this with what you did just before."
 
 
-class CodecError(HubError, ValueError):
+class CodecError(HubError):
     """Bytes that are not deterministic CBOR, or a value that CBOR of this dialect cannot hold."""
 
     hint = "The data is damaged or comes from a newer version: sync again, or update this side."
 
 
-class RecordError(HubError, ValueError):
+class RecordError(HubError):
     """A record whose envelope or fields break their limits, or that does not follow on the one before."""
 
     hint = "Run `smilehub verify` to see which record is damaged, and keep both copies."
 
 
-class FrameError(HubError, ValueError):
+class FrameError(HubError):
     """A payload that does not fit into a frame."""
 
     hint = "Ask for less at a time."
 
 
-class RequestError(HubError, ValueError):
+class RequestError(HubError):
     """A message that is not a request, reply or notice; ``code`` is the status to answer with."""
 
     hint = "Update the side with the older version."

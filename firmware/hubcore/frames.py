@@ -1,4 +1,4 @@
-"""Frames on the link: COBS(payload, CRC-32) and a zero (Cheshire and Baker 1999, consistent overhead byte stuffing)."""
+"""Frames on the link: COBS(payload, CRC-32), then a zero (Cheshire, Baker: consistent overhead byte stuffing)."""
 
 from binascii import crc32
 
@@ -39,7 +39,7 @@ def encode(payload, max_payload: int = MAX_PAYLOAD) -> bytes:
 
 
 class Decoder:
-    """Takes bytes as they come, gives whole payloads. Buffers are allocated once; ``dropped`` counts bad frames."""
+    """Takes bytes as they come, gives whole payloads; its buffer is allocated once. ``dropped``: bad frames."""
 
     def __init__(self, max_payload: int = MAX_PAYLOAD):
         size = max_payload + 4
@@ -51,7 +51,7 @@ class Decoder:
         self.dropped = 0
 
     def feed(self, data) -> list:
-        """The payloads that end within ``data``. What does not decode is dropped and counted, never raised."""
+        """The payloads that end within ``data``. What does not decode is dropped and counted."""
         payloads = []
         if not isinstance(data, (bytes, bytearray)):
             data = bytes(data)
