@@ -1,0 +1,329 @@
+"""The store itself: one SQLite file, one writer, errors in the words of `smilehub.errors`."""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple, Self
+
+import sqlalchemy as sa
+
+from smilehub.errors import RecordConflict, StoreMissing
+from smilehub.store.engine import identify, make_engine
+from smilehub.store.faults import explain
+from smilehub.store.lock import WriterLock
+from smilehub.store.schema import (
+    commands,
+    conflicts,
+    journals,
+    meta,
+    records,
+)
+
+_PAGE = 1000
+
+
+def default_path() -> Path:
+    """Where the store lives unless --store says otherwise: the platform's folder for this user's data."""
+    import platformdirs
+
+    return platformdirs.user_data_path("smilehub") / "store.sqlite"
+
+
+def utc_now() -> int:
+    """UTC seconds of the laptop's clock."""
+    return int(time.time())
+
+
+class Row(NamedTuple):
+    """A record as the store keeps it: its bytes, and the columns that people ask for."""
+
+    seq: int
+    kind: int
+    boot: int
+    uptime_ms: int
+    clock_s: int | None
+    raw: bytes
+
+
+class Journal(NamedTuple):
+    """A journal the store knows: ``held`` records from ``first`` to ``last``, ``confirmed`` to the kiosk."""
+
+    journal_id: bytes
+    device_id: bytes
+    first_seen_s: int
+    confirmed: int
+    held: int
+    first: int
+    last: int
+
+
+class Store:
+    """Open one with ``Store.open``; it is a context manager.
+
+    SQLite keeps a write-ahead log with full synchronisation: the receipt that follows a commit allows
+    the kiosk to reuse its sectors, so a commit must outlive a power cut of the laptop; and those who
+    read (`queue --offline`, other programs) never hold up a sync. Closing folds the log into the file.
+    """
+
+    def __init__(
+        self, path: Path, engine: sa.Engine, lock: WriterLock | None, clock: Callable[[], int]
+    ) -> None:
+        self.path = path
+        self._engine = engine
+        self._lock = lock
+        self._clock = clock
+        self._issuer: str | None = None
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        *,
+        command: str = "smilehub",
+        clock: Callable[[], int] = utc_now,
+        rnd: Callable[[int], bytes] = os.urandom,
+        write: bool = True,
+    ) -> Self:
+        """Open the store at ``path``; a writer makes it if it is not there.
+
+        ``command`` is what a second writer is told about this one, ``clock`` gives UTC seconds, ``rnd`` the
+        random bytes of a new store's issuer name. Raises the StoreErrors.
+        """
+        with explain(path):
+            if not write:
+                if not path.exists():
+                    raise StoreMissing(f"There is no store at {path} yet.")
+                return cls._checked(path, make_engine(path, write=False), None, clock, rnd)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock = WriterLock(path, command, clock)
+            lock.acquire()
+            try:
+                return cls._checked(path, make_engine(path, write=True), lock, clock, rnd)
+            except BaseException:
+                lock.release()
+                raise
+
+    @classmethod
+    def _checked(
+        cls,
+        path: Path,
+        engine: sa.Engine,
+        lock: WriterLock | None,
+        clock: Callable[[], int],
+        rnd: Callable[[int], bytes],
+    ) -> Self:
+        try:
+            with engine.begin() as connection:
+                identify(connection, path, create=lock is not None, rnd=rnd)
+            return cls(path, engine, lock, clock)
+        except BaseException:
+            engine.dispose()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file and let others write."""
+        self._engine.dispose()
+        if self._lock is not None:
+            self._lock.release()
+
+    @property
+    def issuer(self) -> str:
+        """This store's name in the ids of its commands."""
+        if self._issuer is None:
+            with self._begin() as connection:
+                query = sa.select(meta.c.value).where(meta.c.key == "issuer")
+                self._issuer = str(connection.execute(query).scalar_one())
+        return self._issuer
+
+    # --- records ------------------------------------------------------------------------------------
+
+    def add_journal(self, journal_id: bytes, device_id: bytes) -> None:
+        """Remember a journal; harmless when it is known."""
+        with self._begin() as connection:
+            known = sa.select(journals.c.journal_id).where(journals.c.journal_id == journal_id)
+            if connection.execute(known).first() is None:
+                connection.execute(
+                    journals.insert().values(
+                        journal_id=journal_id, device_id=device_id, first_seen_s=self._clock(), confirmed=0
+                    )
+                )
+
+    def add(self, journal_id: bytes, rows: Sequence[Row]) -> int:
+        """Keep ``rows`` (seq rising) in one transaction; returns how many were new.
+
+        A row that is there already with the same bytes changes nothing. One with other bytes goes to
+        the conflicts, nothing after it is stored, and RecordConflict is raised when all that is on disk.
+        """
+        if not rows:
+            return 0
+        with self._begin() as connection:
+            held = dict(
+                connection.execute(
+                    sa.select(records.c.seq, records.c.raw).where(
+                        records.c.journal_id == journal_id,
+                        records.c.seq.between(rows[0].seq, rows[-1].seq),
+                    )
+                )
+                .tuples()
+                .all()
+            )
+            clash = next((row for row in rows if held.get(row.seq, row.raw) != row.raw), None)
+            fresh = [row for row in rows if row.seq not in held and (clash is None or row.seq < clash.seq)]
+            if fresh:
+                connection.execute(
+                    records.insert(), [{"journal_id": journal_id, **row._asdict()} for row in fresh]
+                )
+            if clash is not None:
+                self._keep_conflict(connection, journal_id, clash)
+        if clash is not None:
+            raise RecordConflict(
+                f"Record {clash.seq} of journal {journal_id.hex()} came with other bytes than those stored."
+            )
+        return len(fresh)
+
+    def last_seq(self, journal_id: bytes) -> int:
+        """The highest seq stored of a journal; 0 if none."""
+        with self._begin() as connection:
+            query = sa.select(sa.func.max(records.c.seq)).where(records.c.journal_id == journal_id)
+            return int(connection.execute(query).scalar() or 0)
+
+    def records(
+        self, journal_id: bytes, first: int = 1, last: int | None = None
+    ) -> Iterator[tuple[int, bytes]]:
+        """(seq, bytes) of a journal's records from ``first`` to ``last``, in order."""
+        end = sys.maxsize if last is None else last
+        # page by page, so that the caller may use the store between two records
+        while True:
+            query = (
+                sa.select(records.c.seq, records.c.raw)
+                .where(records.c.journal_id == journal_id, records.c.seq.between(first, end))
+                .order_by(records.c.seq)
+                .limit(_PAGE)
+            )
+            with self._begin() as connection:
+                page = [(int(seq), bytes(raw)) for seq, raw in connection.execute(query)]
+            yield from page
+            if len(page) < _PAGE:
+                return
+            first = page[-1][0] + 1
+
+    def journals(self) -> list[Journal]:
+        """All journals the store knows, the one seen last coming last."""
+        held = (
+            sa.select(
+                records.c.journal_id,
+                sa.func.count().label("count"),
+                sa.func.min(records.c.seq).label("first"),
+                sa.func.max(records.c.seq).label("last"),
+            )
+            .group_by(records.c.journal_id)
+            .subquery()
+        )
+        query = (
+            sa.select(
+                journals.c.journal_id,
+                journals.c.device_id,
+                journals.c.first_seen_s,
+                journals.c.confirmed,
+                sa.func.coalesce(held.c.count, 0),
+                sa.func.coalesce(held.c.first, 0),
+                sa.func.coalesce(held.c.last, 0),
+            )
+            .outerjoin_from(journals, held, journals.c.journal_id == held.c.journal_id)
+            .order_by(journals.c.first_seen_s, journals.c.journal_id)
+        )
+        with self._begin() as connection:
+            return [Journal(*row) for row in connection.execute(query)]
+
+    def journal(self, journal_id: bytes) -> Journal | None:
+        """One journal, if the store knows it."""
+        return next((journal for journal in self.journals() if journal.journal_id == journal_id), None)
+
+    def conflicts(self, journal_id: bytes) -> list[tuple[int, bytes]]:
+        """(seq, other bytes) of every conflict of a journal."""
+        query = sa.select(conflicts.c.seq, conflicts.c.raw).where(conflicts.c.journal_id == journal_id)
+        with self._begin() as connection:
+            return [
+                (int(seq), bytes(raw)) for seq, raw in connection.execute(query.order_by(conflicts.c.seq))
+            ]
+
+    def confirmed(self, journal_id: bytes, seq: int | None = None) -> int:
+        """The highest seq for which the kiosk has had a receipt; with ``seq`` given, sets it first."""
+        with self._begin() as connection:
+            if seq is not None:
+                connection.execute(
+                    journals.update().where(journals.c.journal_id == journal_id).values(confirmed=seq)
+                )
+            query = sa.select(journals.c.confirmed).where(journals.c.journal_id == journal_id)
+            return int(connection.execute(query).scalar() or 0)
+
+    def check(self) -> list[str]:
+        """What SQLite finds wrong with the file; empty when it is sound."""
+        with self._begin() as connection:
+            lines = connection.exec_driver_sql("PRAGMA quick_check").scalars().all()
+        return [] if list(lines) == ["ok"] else [str(line) for line in lines]
+
+    # --- commands -----------------------------------------------------------------------------------
+
+    def issue(self, device_id: bytes, name: str, args: bytes) -> int:
+        """The counter to send this command under, on disk before anything is sent.
+
+        If the last command of this store is the very same and never got its answer, its counter is
+        given out again: the person repeats it, and the kiosk does it once.
+        """
+        issuer = self.issuer
+        with self._begin() as connection:
+            query = sa.select(commands).where(commands.c.issuer == issuer).order_by(commands.c.counter.desc())
+            last = connection.execute(query.limit(1)).mappings().first()
+            same = last is not None and (last["device_id"], last["name"], last["args"]) == (
+                device_id,
+                name,
+                args,
+            )
+            if last is not None and same and last["outcome"] is None:
+                return int(last["counter"])
+            counter = 1 if last is None else int(last["counter"]) + 1
+            connection.execute(
+                commands.insert().values(
+                    issuer=issuer,
+                    counter=counter,
+                    device_id=device_id,
+                    name=name,
+                    args=args,
+                    issued_s=self._clock(),
+                )
+            )
+            return counter
+
+    def settle(self, counter: int, outcome: str, seq: int | None) -> None:
+        """Note the answer to a command: "done" or the reason of the refusal, and the record it became."""
+        with self._begin() as connection:
+            connection.execute(
+                commands.update()
+                .where(commands.c.issuer == self.issuer, commands.c.counter == counter)
+                .values(outcome=outcome, seq=seq)
+            )
+
+    # ------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _begin(self) -> Generator[sa.Connection]:
+        with explain(self.path), self._engine.begin() as connection:
+            yield connection
+
+    def _keep_conflict(self, connection: sa.Connection, journal_id: bytes, row: Row) -> None:
+        same = sa.select(conflicts.c.seq).where(
+            conflicts.c.journal_id == journal_id, conflicts.c.seq == row.seq, conflicts.c.raw == row.raw
+        )
+        if connection.execute(same).first() is None:
+            values = {"journal_id": journal_id, "seq": row.seq, "raw": row.raw, "seen_s": self._clock()}
+            connection.execute(conflicts.insert().values(values))

@@ -1,0 +1,58 @@
+"""Opening the file: settings, and whether it is a store of a version that this program knows."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.pool import StaticPool
+
+from smilehub.errors import StoreDamaged, StoreNewer
+from smilehub.store.schema import APPLICATION_ID, VERSION, meta, metadata
+
+
+def make_engine(path: Path, *, write: bool) -> sa.Engine:
+    """An engine with one connection and the settings that `Store` explains."""
+    uri = path.resolve().as_uri() + ("?mode=rwc" if write else "?mode=ro")
+    if not write and not os.access(path.parent, os.W_OK) and not path.with_name(path.name + "-wal").exists():
+        # a write-ahead log needs its companion file even for reading; where none can be made, nobody writes
+        uri += "&immutable=1"
+    engine = sa.create_engine(
+        f"sqlite:///{uri}&uri=true",
+        poolclass=StaticPool,
+        connect_args={"timeout": 5.0, "check_same_thread": False},
+    )
+
+    def settle(connection: Any, _: object) -> None:
+        cursor = connection.cursor()
+        if write:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            cursor.execute("PRAGMA synchronous=FULL")
+        cursor.close()
+
+    event.listen(engine, "connect", settle)
+    return engine
+
+
+def identify(connection: sa.Connection, path: Path, *, create: bool, rnd: Callable[[int], bytes]) -> None:
+    """Check that the file is a store of this version; a writer turns an empty file into one."""
+    mark = connection.exec_driver_sql("PRAGMA application_id").scalar()
+    version = int(connection.exec_driver_sql("PRAGMA user_version").scalar() or 0)
+    empty = connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar() == 0
+    if empty and version == 0 and create:
+        metadata.create_all(connection)
+        connection.execute(
+            meta.insert(),
+            [{"key": "schema", "value": str(VERSION)}, {"key": "issuer", "value": "L" + rnd(6).hex()}],
+        )
+        connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
+        connection.exec_driver_sql(f"PRAGMA user_version={VERSION}")
+        return
+    if mark != APPLICATION_ID:
+        raise StoreDamaged(f"{path} is a database, but not a smilehub store.")
+    if version > VERSION:
+        raise StoreNewer(
+            f"The store {path} has format {version}, and this program knows formats up to {VERSION}."
+        )
