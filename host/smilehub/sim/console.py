@@ -247,6 +247,8 @@ class Console:
         if count:
             if not self._interruptible():
                 self._terminal.typed(piece[:count])
+                # A prompt shows: no earlier SIGINT is pending any more.
+                self._last_interrupt = -1.0
             self._line_end = piece[count - 1] in b"\r\n\x04"
             self._settled_at = 0.0
             del self._input[:count]
