@@ -15,7 +15,7 @@ MY, MX, MV = 0x80, 0x40, 0x20
 Span = tuple[int, int]
 
 _Flip = Image.Transpose
-# Six bits a colour arrive in the upper bits of a byte; the two lower repeat the highest, so that white is white.
+# Six bits a colour arrive in the upper bits of a byte; the two highest are repeated, so that white is white.
 _SIX_BITS = [value & 0xFC | value >> 6 for value in range(256)] * 3
 _UPPER_BITS = [value & 0xFC for value in range(256)] * 3
 

@@ -1,0 +1,215 @@
+"""Tactile keys by interrupt: presses, holds and releases, debounced by the time of their edges."""
+
+import asyncio
+from array import array
+from time import ticks_add, ticks_diff, ticks_ms
+
+from machine import Pin
+from micropython import const
+
+PRESS = "press"
+HOLD = "hold"
+RELEASE = "release"
+STUCK = "stuck"
+
+_SETTLE_MS = const(20)  # contacts are at rest once no edge came for so long
+_HOLD_MS = const(800)
+_STUCK_MS = const(30000)
+
+_EDGES = const(64)  # a power of two; a press with its release has at most some 20
+_EVENTS = const(16)
+
+# What a key has reported since it was pressed.
+_UP = const(0)
+_DOWN = const(1)
+_HELD = const(2)
+_GIVEN_UP = const(3)
+
+
+class EdgesDropNewest:
+    """Ring of (key, level, ms) between interrupt and task: allocates nothing, and when full drops the newest
+    edge and counts it (the task reads the pins' levels anyway once they are at rest)."""
+
+    def __init__(self):
+        self._what = bytearray(_EDGES)
+        self._when = array("i", bytes(4 * _EDGES))
+        self._put = 0
+        self._get = 0
+        self.dropped = 0
+
+    def put(self, what: int, when) -> None:
+        put = self._put
+        after = put + 1 & _EDGES - 1
+        if after == self._get:
+            self.dropped = self.dropped + 1 & 0xFFFF
+            return
+        self._what[put] = what
+        self._when[put] = when
+        self._put = after
+
+    def take(self):
+        """The oldest (what, when), or None."""
+        get = self._get
+        if get == self._put:
+            return None
+        edge = self._what[get], self._when[get]
+        self._get = get + 1 & _EDGES - 1
+        return edge
+
+
+class EventsDropOldest:
+    """At most 16 events for a reader who comes late; the oldest make room, and are counted."""
+
+    def __init__(self):
+        self._items = []
+        self.dropped = 0
+
+    def put(self, key: str, what: str) -> None:
+        if len(self._items) == _EVENTS:
+            self._items.pop(0)
+            self.dropped += 1
+        self._items.append((key, what))
+
+    def take(self):
+        """The oldest event, or None."""
+        return self._items.pop(0) if self._items else None
+
+    def clear(self) -> None:
+        self._items.clear()
+
+
+class _Key:
+    def __init__(self, name, pin, active):
+        self.name = name
+        self.pin = pin
+        self.active = active
+        self.level = active ^ 1  # at rest, as last believed
+        self.edge_ms = 0  # of the last edge not yet at rest
+        self.raw = self.level  # after that edge
+        self.moving = False
+        self.state = _UP
+        self.since_ms = 0  # when it was pressed
+
+
+class Keypad:
+    """Keys by name, each an input Pin to ground with a pull-up (`active` = the level when pressed).
+
+    One reader awaits `next()`. Nothing runs while all keys are at rest.
+    """
+
+    def __init__(self, pins: dict, active: int = 0):
+        self._edges = EdgesDropNewest()
+        self._events = EventsDropOldest()
+        self._flag = asyncio.ThreadSafeFlag()
+        self._keys = [_Key(name, pins[name], active) for name in pins]
+        now = ticks_ms()
+        for i, key in enumerate(self._keys):
+            if key.pin() == active:
+                # Down before anybody could have pressed it: no press, but soon stuck.
+                key.level = key.raw = active
+                key.state = _HELD
+                key.since_ms = now
+            key.pin.irq(self._handler(i, key.pin), Pin.IRQ_FALLING | Pin.IRQ_RISING)
+
+    async def next(self) -> tuple:
+        """The next `(key, what)`; what is "press" (its contacts at rest for 20 ms), "hold" (once, down for
+        800 ms), "release", or "stuck" (once, down for 30 s). May be cancelled without losing an event."""
+        while True:
+            wait = self._advance(ticks_ms())
+            event = self._events.take()
+            if event:
+                return event
+            if wait is None:
+                await self._flag.wait()
+            else:
+                try:
+                    await asyncio.wait_for_ms(self._flag.wait(), wait)
+                except asyncio.TimeoutError:
+                    pass  # a key has come to rest, or is held: `_advance` sees which
+
+    def is_down(self, name: str) -> bool:
+        """Whether that key is pressed now, debounced; for chords."""
+        for key in self._keys:
+            if key.name == name:
+                return key.state != _UP
+        raise KeyError(name)
+
+    def clear(self) -> None:
+        """Forget events nobody has taken yet (a new screen does not want the presses meant for the last)."""
+        self._advance(ticks_ms())
+        self._events.clear()
+
+    @property
+    def dropped(self) -> int:
+        """Edges and events lost because nobody took them in time."""
+        return self._edges.dropped + self._events.dropped
+
+    def close(self) -> None:
+        """Take the interrupts off the pins."""
+        for key in self._keys:
+            key.pin.irq(None)
+
+    def _handler(self, index, pin):
+        put, flag = self._edges.put, self._flag.set
+
+        def edge(_):
+            put(index << 1 | pin(), ticks_ms())
+            flag()
+
+        return edge
+
+    def _advance(self, now):
+        """Replay the edges by their times, then look at the clock. Returns ms until the next look, or None."""
+        edge = self._edges.take()
+        while edge:
+            what, when = edge
+            key = self._keys[what >> 1]
+            self._rest(key, when)
+            key.raw = what & 1
+            key.edge_ms = when
+            key.moving = True
+            edge = self._edges.take()
+        wait = None
+        for key in self._keys:
+            if key.moving and ticks_diff(now, key.edge_ms) >= _SETTLE_MS:
+                # The level of now, should the last edge have been missed.
+                key.raw = key.pin()
+            self._rest(key, now)
+            due = self._due(key, now)
+            if due is not None and (wait is None or due < wait):
+                wait = due
+        return wait
+
+    def _rest(self, key, at):
+        """Before an edge or a look at time `at`: did the key come to rest, was it held, is it stuck?"""
+        if key.moving and ticks_diff(at, key.edge_ms) >= _SETTLE_MS:
+            key.moving = False
+            if key.raw != key.level:
+                key.level = key.raw
+                if key.level == key.active:
+                    key.state = _DOWN
+                    key.since_ms = key.edge_ms
+                    self._events.put(key.name, PRESS)
+                else:
+                    self._held(key, key.edge_ms)
+                    key.state = _UP
+                    self._events.put(key.name, RELEASE)
+        if not key.moving:
+            self._held(key, at)
+
+    def _held(self, key, at):
+        if key.state == _DOWN and ticks_diff(at, key.since_ms) >= _HOLD_MS:
+            key.state = _HELD
+            self._events.put(key.name, HOLD)
+        if key.state == _HELD and ticks_diff(at, key.since_ms) >= _STUCK_MS:
+            key.state = _GIVEN_UP
+            self._events.put(key.name, STUCK)
+
+    def _due(self, key, now):
+        if key.moving:
+            return max(1, ticks_diff(ticks_add(key.edge_ms, _SETTLE_MS), now))
+        if key.state == _DOWN:
+            return max(1, ticks_diff(ticks_add(key.since_ms, _HOLD_MS), now))
+        if key.state == _HELD:
+            return max(1, ticks_diff(ticks_add(key.since_ms, _STUCK_MS), now))
+        return None
