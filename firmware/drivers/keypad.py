@@ -159,7 +159,7 @@ class Keypad:
         return edge
 
     def _advance(self, now):
-        """Replay the edges by their times, then look at the clock. Returns ms until the next look, or None."""
+        """Replay the edges by their times, then look at the clock. Returns ms to the next look, or None."""
         edge = self._edges.take()
         while edge:
             what, when = edge
