@@ -1,0 +1,322 @@
+"""Every kind of record: its number, who may cause it, its fields, their types and limits; and its bytes.
+
+A record is the CBOR array [kind, seq, boot, uptime_ms, clock_s or null, body]; see docs/formats.md.
+Numbers on the wire (kinds, keys, positions in choices) are never reused or moved: append only.
+"""
+
+from hubcore import cbor
+from hubcore.classes import MAX_RATE, MAX_WAIT_S, NEEDS
+from hubcore.compat import const
+from hubcore.errors import CodecError, RecordError
+from hubcore.labels import PICTOGRAMS
+from hubcore.labels import valid as _valid_label
+
+MAX_RECORD = 512
+MAX_SEQ = 0xFFFFFFFF
+MAX_MS = 0xFFFFFFFFFFFF
+
+MAX_ISSUERS = 8  # command issuers that the fold remembers; the one unheard of longest is forgotten first
+MAX_CARRIED = 4  # emergencies, and alerts, that a day's opening can take over from before it
+
+ALERTS = ("emergency", "help", "device", "other")
+SOURCES = ("self", "staff")
+
+# name: (shape, ...). int: least, most. text, word, bytes: least, most bytes; a word is visible ASCII, a text has no
+# control characters. choice: the words, on the wire their positions. list: least, most, type. row: types in order.
+TYPES = {
+    "alert": ("row", "seq", "seconds", "alert_why", "label?"),
+    "alert_why": ("choice", ALERTS),
+    "alerts": ("list", 0, MAX_CARRIED, "alert"),
+    "by": ("choice", SOURCES),
+    "chair": ("word", 1, 12),
+    "clock": ("int", 0, 0xFFFFFFFFF),
+    "cmd": ("row", "issuer", "counter"),
+    "code": ("word", 1, 16),
+    "count": ("int", 0, 0xFFFF),
+    "counter": ("int", 0, 0xFFFFFFFF),
+    "error": ("text", 0, 160),
+    "flag": ("bool",),
+    "issuer": ("word", 1, 16),
+    "issuers": ("list", 0, MAX_ISSUERS, "cmd"),
+    "journal": ("bytes", 8, 8),
+    "label": ("label",),
+    "lane": ("word", 1, 12),
+    "lanes": ("list", 0, 8, "lane"),
+    "lang": ("word", 2, 8),
+    "name": ("word", 1, 24),
+    "need": ("choice", NEEDS),
+    "picture": ("choice", PICTOGRAMS),
+    "rate": ("int", 1, MAX_RATE),
+    "rates": ("list", len(NEEDS), len(NEEDS), "rate"),
+    "seconds": ("int", 0, MAX_WAIT_S),
+    "seq": ("int", 1, MAX_SEQ),
+    "value": ("text", 0, 64),
+    "visit": ("row", "label", "seq", "need", "lane", "lang", "picture", "by", "seconds"),
+    "visits": ("list", 0, MAX_CARRIED, "visit"),
+    "why": ("text", 1, 60),
+}
+
+# (number, kind, fields as "key name type", a name with ? may be absent). Key 15 is the command that caused the
+# record; kinds that no command causes lack it.
+KINDS = (
+    (1, "boot", "0 cause code, 1 firmware name, 2 slot? count"),
+    (
+        2,
+        "day_opened",
+        "0 day count, 1 rates rates, 2 issuers issuers, 3 visits visits, 4 alerts alerts, 15 cmd? cmd",
+    ),
+    (3, "day_closed", "0 day count, 1 deferred count, 15 cmd? cmd"),
+    (4, "chair_opened", "0 chair chair, 1 lanes lanes, 15 cmd? cmd"),
+    (5, "chair_closed", "0 chair chair, 15 cmd? cmd"),
+    (
+        6,
+        "checkin",
+        "0 label label, 1 need need, 2 lane lane, 3 lang lang, 4 pictogram picture, 5 by by, 6 said? code,"
+        "15 cmd? cmd",
+    ),
+    (7, "class_changed", "0 label label, 1 need need, 2 why why, 15 cmd? cmd"),
+    (8, "called", "0 label label, 1 chair chair, 15 cmd? cmd"),
+    (9, "recalled", "0 label label, 15 cmd? cmd"),
+    (10, "seated", "0 label label, 15 cmd? cmd"),
+    (11, "served", "0 label label, 15 cmd? cmd"),
+    (12, "no_show", "0 label label, 15 cmd? cmd"),
+    (13, "requeued", "0 label label, 1 why? why, 15 cmd? cmd"),
+    (14, "transferred", "0 label label, 1 lane lane, 2 why? why, 15 cmd? cmd"),
+    (15, "left", "0 label label, 1 why? why, 15 cmd? cmd"),
+    (16, "alert_raised", "0 why alert_why, 1 label? label, 2 note? why, 15 cmd? cmd"),
+    (17, "alert_acknowledged", "0 alert seq, 15 cmd? cmd"),
+    (18, "consent_given", "0 label label, 1 purpose code, 15 cmd? cmd"),
+    (19, "consent_withdrawn", "0 label label, 1 purpose code, 15 cmd? cmd"),
+    (20, "corrected", "0 undone seq, 1 chair chair, 2 why why, 15 cmd? cmd"),
+    (21, "staff_signed_in", "0 staff code, 15 cmd? cmd"),
+    (22, "staff_refused", "0 staff? code, 1 why why, 15 cmd? cmd"),
+    (23, "full_today", "0 full flag, 15 cmd? cmd"),
+    (24, "deferred", "0 label label, 1 why? why, 15 cmd? cmd"),
+    (25, "clock_set", "0 utc clock, 1 source code, 15 cmd? cmd"),
+    (26, "config_changed", "0 name name, 1 value value, 15 cmd? cmd"),
+    (27, "command_done", "0 command code, 1 reason code, 15 cmd cmd"),
+    (28, "receipt", "0 journal journal, 1 seq seq"),
+    (29, "fault", "0 task code, 1 error error"),
+)
+
+# What may not wait when the journal is nearly full: it may use the reserved sectors. An emergency check-in may too.
+URGENT = (
+    "boot",
+    "day_opened",
+    "day_closed",
+    "called",
+    "recalled",
+    "seated",
+    "served",
+    "no_show",
+    "left",
+    "alert_raised",
+    "alert_acknowledged",
+    "consent_withdrawn",
+    "corrected",
+    "receipt",
+    "fault",
+)
+
+
+class Record:
+    """A decoded record. ``kind`` and names in ``body`` are None and raw keys if the kind is unknown here."""
+
+    __slots__ = ("body", "boot", "clock_s", "code", "kind", "raw", "seq", "uptime_ms")
+
+    def __init__(self, kind, code: int, seq: int, boot: int, uptime_ms: int, clock_s, body: dict, raw: bytes):
+        self.kind = kind
+        self.code = code
+        self.seq = seq
+        self.boot = boot
+        self.uptime_ms = uptime_ms
+        self.clock_s = clock_s
+        self.body = body
+        self.raw = raw
+
+
+def build(kind: str, fields: dict) -> tuple:
+    """(kind number, body as it goes on the wire) of a record. Raises RecordError naming the field at fault."""
+    row = _BY_NAME.get(kind)
+    if row is None:
+        raise RecordError("there is no kind " + str(kind))
+    body = {}
+    known = 0
+    for key, name, kind_type, needed in _fields(row):
+        value = fields.get(name)
+        if value is not None:
+            known += 1
+            body[key] = _wire(kind_type, value, kind + "." + name)
+        elif needed:
+            raise RecordError(kind + "." + name + " is missing")
+        elif name in fields:
+            known += 1
+    if known != len(fields):
+        raise RecordError(kind + " has a field it does not know")
+    return row[0], body
+
+
+def encode(kind_code: int, seq: int, boot: int, uptime_ms: int, clock_s, body: dict) -> bytes:
+    """The record's bytes, at most MAX_RECORD. ``uptime_ms`` counts within the boot; ``clock_s`` is UTC or None."""
+    _envelope(kind_code, seq, boot, uptime_ms, clock_s, body)
+    raw = cbor.dumps((kind_code, seq, boot, uptime_ms, clock_s, body))
+    if len(raw) > MAX_RECORD:
+        raise RecordError("a record of " + str(len(raw)) + " bytes is too long")
+    return raw
+
+
+def decode(raw) -> Record:
+    """The record in ``raw``. Raises RecordError or CodecError for anything that is not one."""
+    if len(raw) > MAX_RECORD:
+        raise RecordError("a record of " + str(len(raw)) + " bytes is too long")
+    parts = cbor.loads(raw)
+    if not isinstance(parts, list) or len(parts) != 6:
+        raise RecordError("a record is an array of six")
+    code, seq, boot, uptime_ms, clock_s, body = parts
+    _envelope(code, seq, boot, uptime_ms, clock_s, body)
+    row = _BY_CODE.get(code)
+    if row is None:
+        return Record(None, code, seq, boot, uptime_ms, clock_s, body, bytes(raw))
+    named = {}
+    for key, name, kind_type, needed in _fields(row):
+        value = body.get(key)
+        if value is not None:
+            named[name] = _plain(kind_type, value, row[1] + "." + name)
+        elif needed:
+            raise RecordError(row[1] + "." + name + " is missing")
+    return Record(row[1], code, seq, boot, uptime_ms, clock_s, named, bytes(raw))
+
+
+def clean(text: str, most: int = 60) -> str:
+    """``text`` without control characters, cut to ``most`` bytes: fit for a text field."""
+    out = ""
+    size = 0
+    for char in text:
+        char = char if _visible(char) else " "
+        size += len(char.encode())
+        if size > most:
+            break
+        out += char
+    return out
+
+
+_BY_NAME = {}
+_BY_CODE = {}
+_PARSED = {}
+for _row in KINDS:
+    _BY_NAME[_row[1]] = _BY_CODE[_row[0]] = _row
+
+_MAX_KIND = const(0xFFFF)
+
+
+def _fields(row: tuple) -> list:
+    """The fields of a row of KINDS, parsed when first asked for: (key, name, type, needed)."""
+    fields = _PARSED.get(row[0])
+    if fields is None:
+        fields = []
+        for spec in row[2].split(","):
+            key, name, kind_type = spec.split()
+            needed = not name.endswith("?")
+            fields.append((int(key), name if needed else name[:-1], kind_type, needed))
+        _PARSED[row[0]] = fields
+    return fields
+
+
+def _envelope(code, seq, boot, uptime_ms, clock_s, body) -> None:
+    if not _is_int(code, 1, _MAX_KIND):
+        raise RecordError("a record's kind is a number from 1")
+    if not _is_int(seq, 1, MAX_SEQ) or not _is_int(boot, 1, MAX_SEQ):
+        raise RecordError("a record's seq and boot count from 1")
+    if not _is_int(uptime_ms, 0, MAX_MS):
+        raise RecordError("a record's uptime is a number of milliseconds")
+    if clock_s is not None and not _is_int(clock_s, 0, TYPES["clock"][2]):
+        raise RecordError("a record's clock is a number of seconds or null")
+    if not isinstance(body, dict):
+        raise RecordError("a record's body is a map")
+    for key in body:
+        if not _is_int(key, 0, 255):
+            raise RecordError("a body's keys are small numbers")
+
+
+def _is_int(value, least: int, most: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+
+
+def _wire(kind_type: str, value, where: str):
+    """A plain value as it goes on the wire, checked."""
+    shape = TYPES[kind_type]
+    if shape[0] == "choice":
+        if value not in shape[1]:
+            raise RecordError(where + " is none of " + ", ".join(shape[1]))
+        return shape[1].index(value)
+    if shape[0] in ("list", "row"):
+        return _parts(shape, value, where, _wire)
+    _check(shape, value, where)
+    return value
+
+
+def _plain(kind_type: str, value, where: str):
+    """A wire value in words, checked."""
+    shape = TYPES[kind_type]
+    if shape[0] == "choice":
+        if not _is_int(value, 0, len(shape[1]) - 1):
+            raise RecordError(where + " is a choice that this version does not know")
+        return shape[1][value]
+    if shape[0] in ("list", "row"):
+        return _parts(shape, value, where, _plain)
+    _check(shape, value, where)
+    return value
+
+
+def _parts(shape: tuple, value, where: str, convert) -> list:
+    if not isinstance(value, (list, tuple)):
+        raise RecordError(where + " is not a list")
+    if shape[0] == "list":
+        if not shape[1] <= len(value) <= shape[2]:
+            raise RecordError(where + " has too few or too many parts")
+        return [convert(shape[3], part, where) for part in value]
+    if len(value) != len(shape) - 1:
+        raise RecordError(where + " has the wrong number of parts")
+    out = []
+    for i in range(len(value)):
+        part_type = shape[i + 1]
+        if part_type.endswith("?"):
+            part_type = part_type[:-1]
+            if value[i] is None:
+                out.append(None)
+                continue
+        out.append(convert(part_type, value[i], where))
+    return out
+
+
+def _check(shape: tuple, value, where: str) -> None:
+    base = shape[0]
+    if base == "int":
+        good = _is_int(value, shape[1], shape[2])
+    elif base == "bool":
+        good = isinstance(value, bool)
+    elif base == "bytes":
+        good = isinstance(value, (bytes, bytearray)) and shape[1] <= len(value) <= shape[2]
+    elif not isinstance(value, str):
+        good = False
+    elif base == "label":
+        good = _valid_label(value)
+    else:
+        good = shape[1] <= _byte_length(value) <= shape[2]
+        for char in value if good else "":
+            if not _visible(char) or (base == "word" and not "!" <= char <= "~"):
+                good = False
+    if not good:
+        raise RecordError(where + " is not a " + base + " within its limits")
+
+
+def _byte_length(text: str) -> int:
+    try:
+        return len(text.encode())
+    except UnicodeError:
+        raise CodecError("a text holds half a character") from None
+
+
+def _visible(char: str) -> bool:
+    code = ord(char)
+    return code >= 0x20 and not 0x7F <= code < 0xA0
