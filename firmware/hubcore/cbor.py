@@ -22,7 +22,8 @@ _MAP = const(0xA0)
 def dumps(obj) -> bytes:
     """Encode one value. Raises CodecError for a type or size that the dialect does not have."""
     buf = bytearray(_START)
-    return bytes(memoryview(buf)[: dump_into(buf, 0, obj)])
+    end = dump_into(buf, 0, obj)  # first: a buffer that a memoryview holds cannot grow
+    return bytes(memoryview(buf)[:end])
 
 
 def dump_into(buf: bytearray, pos: int, obj) -> int:

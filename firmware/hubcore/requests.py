@@ -136,7 +136,8 @@ def parse_set_clock(args: dict) -> int:
 def _pack(parts: tuple) -> bytes:
     buf = bytearray(128)
     buf[0] = FRAME_MESSAGE
-    return bytes(memoryview(buf)[: cbor.dump_into(buf, 1, parts)])
+    end = cbor.dump_into(buf, 1, parts)
+    return bytes(memoryview(buf)[:end])
 
 
 def _number(value, most: int) -> bool:
