@@ -2,7 +2,7 @@
 
 
 def _slot():
-    # The entry with the highest counter whose CRC fits (docs/formats.md, boot state); slot 0 when there is none.
+    # Of the entries whose CRC fits, the one with the highest counter (docs/formats.md); without any, slot 0.
     import struct
     from binascii import crc32
     from esp32 import Partition
@@ -48,4 +48,3 @@ def _boot():
 
 
 _boot()
-del _boot, _mount, _slot

