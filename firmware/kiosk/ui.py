@@ -83,7 +83,7 @@ class Ui:
 
     def back(self) -> None:
         """Return to the screen before, its choice as it was; from the first one to idle."""
-        if self._depth < 2:
+        if self._depth == 0:
             self.idle()
             return
         self._depth -= 1
