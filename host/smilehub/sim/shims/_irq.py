@@ -1,0 +1,43 @@
+"""Interrupts of the guest's peripherals: soft ones by schedule, held back while they are disabled."""
+
+import _sim
+import micropython
+
+_HELD = micropython.const(32)
+
+_handlers = [None] * _HELD
+_arguments = [None] * _HELD
+# What disable_irq and enable_irq hand on, and how many interrupts wait for the enabling.
+_state = bytearray(2)
+
+
+@micropython.native
+def fire(handler, arg):
+    """Schedule ``handler(arg)``, now or when interrupts are enabled again. Does not allocate."""
+    if _state[0]:
+        n = _state[1]
+        if n < _HELD:
+            _handlers[n] = handler
+            _arguments[n] = arg
+            _state[1] = n + 1
+        return
+    _sim.isr(handler, arg)
+
+
+def disable():
+    """Hold interrupts back; returns the state before for ``enable``."""
+    before = _state[0]
+    _state[0] = 1
+    return before
+
+
+def enable(state):
+    """Back to a state that ``disable`` returned; what was held back runs, in order."""
+    _state[0] = 1 if state else 0
+    if state:
+        return
+    n = _state[1]
+    _state[1] = 0
+    for i in range(n):
+        _sim.isr(_handlers[i], _arguments[i])
+        _handlers[i] = _arguments[i] = None
