@@ -99,7 +99,10 @@ _EVENTS = micropython.const(13)  # events dispatched since power-on
 _PEAK = micropython.const(14)  # most heap seen in use (measuring)
 _SENT_PEAK = micropython.const(15)
 _LOST = micropython.const(16)  # hard interrupts lost to a full ring
-_S = array.array("q", bytes(8 * 17))
+_RTC = micropython.const(17)  # the RTC's µs since 2000 minus now()
+_TICKS = micropython.const(18)  # the ticks counter minus now()
+_BASE = micropython.const(19)  # heap in use before the firmware (measuring)
+_S = array.array("q", bytes(8 * 20))
 _S[_TIMER] = _FOREVER
 
 _ctl = open(3, "r+b")
@@ -282,6 +285,22 @@ def _cross():
     _run_irqs()
 
 
+def ticks_us():
+    """The free-running counter behind ``time.ticks_*``: not reset by a soft reset."""
+    return now() + _S[_TICKS]
+
+
+def clock_us():
+    """The RTC: microseconds since 2000-01-01."""
+    return now() + _S[_RTC]
+
+
+def set_clock_us(us):
+    """Set the RTC (it keeps over resets, not over a power cut)."""
+    _S[_RTC] = us - now()
+    post(RTC_SET, 0, _S[_RTC])
+
+
 def stir():
     """What was just posted may be answered by an event: ask at the next advance."""
     if virtual:
@@ -409,8 +428,13 @@ def _run_timers():
             _S[_BUSY] = 0
 
 
+def measure_from(base):
+    """What the heap holds before the firmware starts."""
+    _S[_BASE] = base
+
+
 def _measure():
-    used = gc.mem_alloc()
+    used = gc.mem_alloc() - _S[_BASE]
     if used > _S[_PEAK]:
         _S[_PEAK] = used
     if _S[_PEAK] > _S[_SENT_PEAK]:
@@ -503,4 +527,6 @@ def start():
         now = _real_now
         advance = _real_advance
         wait = _real_wait
+    _S[_RTC] = config["rtc_us"]
+    _S[_TICKS] = config["ticks_us"]
     _measuring = config["measure"]

@@ -1,0 +1,174 @@
+"""From the interpreter's start to its prompt as an ESP32 goes: shims in place, the exact heap, _boot, boot.py, main.py."""
+
+import gc
+import io
+import sys
+
+import _sim
+
+_COMPLAINT = """\
+The filesystem appears to be corrupted. If you had important data there, you
+may want to make a flash snapshot to try to recover it. Otherwise, perform
+factory reprogramming of MicroPython firmware (completely erase flash, followed
+by firmware programming).
+"""
+
+_BOOT_PY = """\
+# This file is executed on every boot (including wake-boot from deepsleep)
+#import esp
+#esp.osdebug(None)
+#import webrepl
+#webrepl.start()
+"""
+
+# Written to the console as the launcher's last act; sim/terminal.py takes it out.
+_REPL_MARK = b"\xff\xfeREPL"
+_SHIMS = sys.path[0]
+_ballast = None
+
+
+def run(main):
+    """Do all a board does before its prompt; ``main`` is the namespace of ``__main__``."""
+    main.clear()
+    main["__name__"] = "__main__"
+    _shrink(_sim.config["heap"])
+    _sim.post(_sim.BOOTED, 0, gc.mem_free())
+    _sim.flush()
+    try:
+        _mount()
+    except BaseException as error:
+        _print(error)
+    # A boot.py that failed keeps main.py from running, as in the port's main.c.
+    if _file("boot.py", main) and not _sim.config["raw"]:
+        _file("main.py", main)
+    _sim.post(_sim.BOOTED, 1, gc.mem_free())
+    _sim.flush()
+    sys.stdout.buffer.write(_REPL_MARK)
+
+
+def install():
+    """Greet the host, and put every shim where ``import`` looks first."""
+    _sim.start()
+    loaded = sys.modules
+    import _upy
+
+    loaded["micropython"] = _upy
+    import _asyncio
+    import _flash
+    import _sys
+    import esp32
+    import os
+    import select
+    import time
+    import vfs
+
+    names = {"time": time, "select": select, "os": os, "vfs": vfs, "sys": _sys, "_asyncio": _asyncio}
+    names["esp32"] = esp32
+    for name in ("machine", "neopixel"):
+        try:
+            names[name] = __import__(name)
+        except ImportError:
+            pass
+    import random
+
+    random.seed(_sim.config["seed"])
+    names["random"] = random
+    for name, module in names.items():
+        loaded[name] = module
+    for name in ("time", "select", "os", "machine", "random"):
+        if name in loaded:
+            loaded["u" + name] = loaded[name]
+    loaded["umicropython"] = _upy
+    for name in list(loaded):
+        if name.startswith("_") and name != "_asyncio":
+            del loaded[name]
+    if _sim.config["cut"]:
+        _flash.arm(*_sim.config["cut"])
+    sys.path[:] = ["", ".frozen", "/lib"]
+    sys.argv[:] = []
+
+
+def _shrink(want):
+    """Fill the heap until exactly ``want`` bytes are free."""
+    global _ballast
+    gc.collect()
+    # The object's own header is one block of 32 bytes; so is the granularity of the heap.
+    _ballast = bytearray(max(0, gc.mem_free() - want - 32))
+    gc.collect()
+    if _sim.config["measure"]:
+        _sim.measure_from(gc.mem_alloc())
+        gc.threshold(8192)
+
+
+def _mount():
+    import os
+    import vfs
+    from esp32 import Partition
+
+    _sim.native_vfs.umount("/")
+    bdev = Partition.find(Partition.TYPE_DATA, label="vfs")
+    if not bdev:
+        bdev = Partition.find(Partition.TYPE_DATA, label="ffat", block_size=512)
+    bdev = bdev[0] if bdev else None
+    try:
+        if bdev:
+            vfs.mount(bdev, "/")
+    except OSError:
+        _setup(bdev)
+    if bdev:
+        os.chdir("/")
+    gc.collect()
+
+
+def _setup(bdev):
+    import vfs
+
+    block = bytearray(bdev.ioctl(5, 0))
+    bdev.readblocks(0, block)
+    for b in block:
+        if b != 0xFF:
+            _corrupted()
+    print("Performing initial setup")
+    kind = vfs.VfsLfs2 if bdev.info()[4] == "vfs" else vfs.VfsFat
+    kind.mkfs(bdev)
+    vfs.mount(kind(bdev), "/")
+    with open("/boot.py", "w") as f:
+        f.write(_BOOT_PY)
+
+
+def _corrupted():
+    import time
+
+    while True:
+        print(_COMPLAINT)
+        time.sleep(3)
+
+
+def _file(name, main):
+    """Run a file if it is there; False if it raised. SystemExit is a soft reset."""
+    import os
+
+    try:
+        os.stat(name)
+    except OSError:
+        return True
+    try:
+        execfile(name, main)
+    except SystemExit:
+        _sim.post(_sim.RESET, 5, 0)
+        _sim.flush()
+        while True:
+            _sim.wait(-1)
+    except BaseException as error:
+        _print(error)
+        return False
+    return True
+
+
+def _print(error):
+    """The traceback without the frames that a board does not have: those of this launcher and of the shims."""
+    text = io.StringIO()
+    sys.print_exception(error, text)
+    for line in text.getvalue().split("\n"):
+        if line and not line.startswith('  File "' + _SHIMS):
+            print(line)

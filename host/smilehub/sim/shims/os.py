@@ -1,0 +1,51 @@
+"""``os`` of the ESP32 port: file system calls of the built-in module, the board's name and its random numbers."""
+
+import hashlib
+import struct
+import sys
+from collections import namedtuple
+
+import _sim
+
+_native = _sim.native_os
+chdir = _native.chdir
+getcwd = _native.getcwd
+ilistdir = _native.ilistdir
+listdir = _native.listdir
+mkdir = _native.mkdir
+mount = _native.mount
+remove = _native.remove
+rename = _native.rename
+rmdir = _native.rmdir
+sep = _native.sep
+stat = _native.stat
+statvfs = _native.statvfs
+umount = _native.umount
+unlink = _native.unlink
+VfsFat = _native.VfsFat
+VfsLfs2 = _native.VfsLfs2
+
+_Uname = namedtuple("uname", ("sysname", "nodename", "release", "version", "machine"))
+_drawn = 0
+
+
+def uname():
+    """What this system is: the simulated board's name, the interpreter's real version."""
+    version = ".".join(str(n) for n in sys.implementation[1][:3])
+    return _Uname("esp32", "esp32", version, sys.version.split("; ")[-1], _sim.config["machine"])
+
+
+def urandom(n):
+    """``n`` random bytes: in virtual time from the board's seed, so that a run can be repeated."""
+    global _drawn
+    if not _sim.virtual:
+        return _native.urandom(n)
+    out = bytearray()
+    while len(out) < n:
+        out += hashlib.sha256(struct.pack("<qq", _sim.config["seed"], _drawn)).digest()
+        _drawn += 1
+    return bytes(out[:n])
+
+
+def sync():
+    """Nothing is held back: the flash is written through."""

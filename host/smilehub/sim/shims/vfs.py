@@ -1,0 +1,9 @@
+"""``vfs`` without the host's file system."""
+
+import _sim
+
+_native = _sim.native_vfs
+mount = _native.mount
+umount = _native.umount
+VfsFat = _native.VfsFat
+VfsLfs2 = _native.VfsLfs2
