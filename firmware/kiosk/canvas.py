@@ -33,7 +33,8 @@ GOOD = Ink(WHITE, GREEN)
 class Canvas:
     """Draws into the panel's frame buffer and remembers up to four rectangles to send.
 
-    `panel` gives `fb`, `width`, `height` and `show(x, y, w, h)`; x and w are kept even, as two pixels share a byte.
+    `panel` gives `fb`, `width`, `height` and `show(x, y, w, h)`; x and w are kept even, as two pixels share
+    a byte.
     """
 
     def __init__(self, panel, font):
@@ -51,7 +52,8 @@ class Canvas:
         self.touch(0, 0, self.width, self.height)
 
     def touch(self, x: int, y: int, w: int, h: int) -> None:
-        """Note a rectangle that changed. One inside another is dropped; a fifth one becomes one with the last."""
+        """Note a rectangle that changed. One inside another is dropped; a fifth one becomes one with the
+        last."""
         w += x & 1
         x &= ~1
         w = (w + 1) & ~1
@@ -100,7 +102,8 @@ class Canvas:
         return h
 
     def row(self, text, y: int, chosen: bool) -> None:
-        """One answer across the width; the chosen one is filled and carries an arrow, so colour is not the only cue."""
+        """One answer across the width; the chosen one is filled and carries an arrow, so colour is not the
+        only cue."""
         ink = CHOSEN if chosen else PLAIN
         fb = self.fb
         w = self.width - 2 * MARGIN

@@ -185,7 +185,8 @@ class Ticket(Screen):
 
 
 def place(hub, label: str) -> int:
-    """How many are called before and including this ticket if nobody else comes; 0 when not among the first 999."""
+    """How many are called before and including this ticket if nobody else comes; 0 when not among the first
+    999."""
     n = 0
     for visit in hub.fold.order(hub.now_ms(), 999):
         n += 1
@@ -232,7 +233,8 @@ def take_ticket(ui) -> None:
 
 
 def raise_emergency(ui, flag: str) -> None:
-    """Record the emergency: as a visit, or where that is refused (closed, full, no room) as an alert alone."""
+    """Record the emergency: as a visit, or where that is refused (closed, full, no room) as an alert
+    alone."""
     try:
         result = ui.hub.wish(
             "checkin", {"need": flag, "lane": "any", "lang": ui.words.language, "pictogram": PICTOGRAMS[0]}

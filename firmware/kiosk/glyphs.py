@@ -12,7 +12,8 @@ class AssetDamaged(ValueError):
 
 
 class Ink:
-    """A pair of palette indices as blit wants it: what a 1-bit source paints with (`fg`) and what it leaves (`bg`)."""
+    """A pair of palette indices as blit wants it: what a 1-bit source paints with (`fg`) and what it leaves
+    (`bg`)."""
 
     def __init__(self, fg: int, bg: int):
         self.fg = fg
@@ -25,8 +26,8 @@ class Ink:
 class Font:
     """Text from UTF-8 bytes. `resident` keeps the bitmaps in RAM; otherwise each glyph is read from flash.
 
-    `height`, `baseline` and `cap` are pixels. `scratch` is the caller's buffer for glyphs from flash, at least as large
-    as the file's largest glyph.
+    `height`, `baseline` and `cap` are pixels. `scratch` is the caller's buffer for glyphs from flash, at
+    least as large as the file's largest glyph.
     """
 
     def __init__(self, path: str, resident: bool, scratch=None):
@@ -88,7 +89,8 @@ class Font:
         return total
 
     def draw(self, fb, text, x: int, y: int, ink: Ink, pitch: int = 0) -> int:
-        """Draw UTF-8 bytes with the top of the line at y; `\\n` starts a line `pitch` pixels lower. Returns the x reached."""
+        """Draw UTF-8 bytes with the top of the line at y; `\\n` starts a line `pitch` pixels lower. Returns
+        the x reached."""
         table = self._table
         bits = self._bits
         box = self._box
@@ -164,7 +166,9 @@ class Pictograms:
         """Draw pictogram `index` with its top left corner at x, y, `small` or `large` pixels square."""
         size = self.large if large else self.small
         n = self._large_bytes if large else self._small_bytes
-        self._file.seek(8 + index * (self._small_bytes + self._large_bytes) + (self._small_bytes if large else 0))
+        self._file.seek(
+            8 + index * (self._small_bytes + self._large_bytes) + (self._small_bytes if large else 0)
+        )
         box = self._box
         box[0] = self._bits[:n]
         self._file.readinto(box[0])

@@ -25,7 +25,8 @@ _SCREENS = (
 
 
 def build_ui(panel, hub, assets: str, canvas_class=Canvas):
-    """A Ui for a panel, its fonts, pictures and words from the folder `assets`; OSError when one is missing."""
+    """A Ui for a panel, its fonts, pictures and words from the folder `assets`; OSError when one is
+    missing."""
     text = Font(assets + "/text.fnt", True)
     words = Words(assets)
     # One buffer for what is read from flash a picture at a time: the largest glyph or pictogram.
@@ -36,4 +37,3 @@ def build_ui(panel, hub, assets: str, canvas_class=Canvas):
     for name, screen in _SCREENS:
         ui.screens[name] = screen(ui)
     return ui
-

@@ -1,4 +1,5 @@
-"""Screens that any flow uses: a list to choose from, a notice, idle, the warning before answers are forgotten."""
+"""Screens that any flow uses: a list to choose from, a notice, idle, the warning before answers are
+forgotten."""
 
 from micropython import const
 
@@ -154,7 +155,8 @@ class Emergency(Screen):
         canvas.text(words("emergency.text"), MARGIN, PITCH + 2 * _GAP, ALARM)
 
     def finish(self, canvas) -> None:
-        """Add the bottom line, once the record is durable: a strip of its own, so that nothing is sent twice."""
+        """Add the bottom line, once the record is durable: a strip of its own, so that nothing is sent
+        twice."""
         label = self.ui.answers.label
         y = canvas.height - PITCH
         if label is not None:
@@ -167,7 +169,8 @@ class Emergency(Screen):
 
 
 class Idle(Screen):
-    """Says how to begin in every language, how many wait and who was called last. No clock: nothing moves by itself."""
+    """Says how to begin in every language, how many wait and who was called last. No clock: nothing moves
+    by itself."""
 
     warns = False
 

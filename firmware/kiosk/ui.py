@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from time import ticks_add, ticks_diff, ticks_ms
+from time import ticks_diff, ticks_ms
 
 from hubcore.labels import PICTOGRAMS
 from micropython import const
@@ -51,7 +51,8 @@ class Answers:
 class Ui:
     """Screens by name, the answers, the keys. `hub` is kiosk.hub.KioskHub.
 
-    Keys come by `press(key)`, hub changes by `changed()`; `run()` is the task. All drawing happens in the task.
+    Keys come by `press(key)`, hub changes by `changed()`; `run()` is the task. All drawing happens in the
+    task.
     """
 
     def __init__(self, canvas, hub, words, label_font, pictograms):
@@ -101,7 +102,8 @@ class Ui:
     # What the kiosk calls.
 
     def start(self) -> None:
-        """Show the first screen: idle, or the ticket whose owner had no time to read it before the power failed."""
+        """Show the first screen: idle, or the ticket whose owner had no time to read it before the power
+        failed."""
         label = self._unread()
         if label is None:
             self.idle()
@@ -199,7 +201,8 @@ class Ui:
                 return
 
     def _unread(self):
-        """The newest ticket, if it was issued so short a time ago (powered time) that it may not have been read."""
+        """The newest ticket, if it was issued so short a time ago (powered time) that it may not have been
+        read."""
         fold = self.hub.fold
         newest = None
         for visit in fold.visits.values():

@@ -11,7 +11,8 @@ _ON = Ink(1, 0)
 
 
 class Wall:
-    """Draws the hub's last call on a matrix of LEDs (`matrix.fb`, `matrix.show()`), in the font's 14-LED capitals."""
+    """Draws the hub's last call on a matrix of LEDs (`matrix.fb`, `matrix.show()`), in the font's 14-LED
+    capitals."""
 
     def __init__(self, matrix, font, hub):
         self._matrix = matrix

@@ -1,11 +1,12 @@
-"""What the kiosk says, in the language chosen: tables built by `smilehub.devices.assets` from one file a language."""
+"""What the kiosk says, in the language chosen: tables built by `smilehub.devices.assets` from one file a
+language."""
 
 
 class Words:
     """Strings by name, as UTF-8 bytes already broken into lines for their boxes.
 
-    One buffer holds the language in use, so that changing it allocates nothing that stays. `languages` is a list of
-    (code, endonym, how to begin), the last two as UTF-8 bytes.
+    One buffer holds the language in use, so that changing it allocates nothing that stays. `languages` is a
+    list of (code, endonym, how to begin), the last two as UTF-8 bytes.
     """
 
     def __init__(self, folder: str):
@@ -32,7 +33,8 @@ class Words:
             self.language = code
 
     def __call__(self, name: str):
-        """The string of that name in the language in use; valid until the language changes. KeyError: no such string."""
+        """The string of that name in the language in use; valid until the language changes. KeyError: no
+        such string."""
         at = 2 + 2 * self._index[name]
         b = self._buffer
         return self._view[b[at] | b[at + 1] << 8 : b[at + 2] | b[at + 3] << 8]

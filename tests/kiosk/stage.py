@@ -1,8 +1,9 @@
 """Runs under MicroPython: the kiosk's screens on a bare frame buffer with a clock that only the script moves.
 
-Arguments: firmware folder, assets folder, a folder for pictures (or "-"). One JSON list of steps comes on stdin (an
-argument of MicroPython's is at most 255 bytes). Each step prints one JSON object. Steps: ["key", name], ["wait", ms], ["hub", attribute, value], ["snap", name], ["use", language],
-["visits", n] (n whole check-ins), ["alerts"] (all acknowledged), ["speed", keys] (CPU a key), ["restart"].
+Arguments: firmware folder, assets folder, a folder for pictures (or "-"). One JSON list of steps comes on
+stdin (an argument of MicroPython's is at most 255 bytes). Each step prints one JSON object. Steps: ["key",
+name], ["wait", ms], ["hub", attribute, value], ["snap", name], ["use", language], ["visits", n] (n whole
+check-ins), ["alerts"] (all acknowledged), ["speed", keys] (CPU a key), ["restart"].
 """
 
 import json
@@ -39,9 +40,9 @@ class Clock:
 assert asyncio
 sys.modules["time"] = Clock
 
-import framebuf  # noqa: E402
 import gc  # noqa: E402
 
+import framebuf  # noqa: E402
 from hubcore.errors import Refused  # noqa: E402
 from hubcore.labels import PICTOGRAMS  # noqa: E402
 from kiosk import parts  # noqa: E402
@@ -100,14 +101,20 @@ class Hub:
         self.refuse = None
         self.number = 10
         self.fold = Thing(
-            day_open=True, full=False, counts={"waiting": 0}, last_call=None, alerts={}, visits={}, order=self.order
+            day_open=True,
+            full=False,
+            counts={"waiting": 0},
+            last_call=None,
+            alerts={},
+            visits={},
+            order=self.order,
         )
 
     def now_ms(self):
         return NOW
 
     def order(self, now, limit):
-        return [v for v in self.fold.visits.values()][:limit]
+        return list(self.fold.visits.values())[:limit]
 
     def wish(self, name, args):
         self.wishes.append([name, args])
@@ -204,9 +211,8 @@ for step in json.loads(script):
             ui.press(key)
             worst.append(real_time.ticks_diff(real_time.ticks_us(), start))
         print(json.dumps({"us": worst}))
-    elif what == "snap":
-        if pictures != "-":
-            with open(pictures + "/" + step[1] + ".gs4", "wb") as file:
-                file.write(panel.seen)
+    elif what == "snap" and pictures != "-":
+        with open(pictures + "/" + step[1] + ".gs4", "wb") as file:  # noqa: PTH123  (MicroPython)
+            file.write(panel.seen)
     report(step)
 print(json.dumps({"colours": COLOURS, "pictograms": PICTOGRAMS}))

@@ -35,10 +35,27 @@ def test_the_shortest_walk_to_a_ticket(play: Play) -> None:
 
 @pytest.mark.parametrize(
     ("downs", "need", "flags"),
-    [(0, "toothache", True), (1, "swelling", True), (2, "bleeding", True), (3, "broken", True), (4, "checkup", False)],
+    [
+        (0, "toothache", True),
+        (1, "swelling", True),
+        (2, "bleeding", True),
+        (3, "broken", True),
+        (4, "checkup", False),
+    ],
 )
 def test_each_need(play: Play, downs: int, need: str, flags: bool) -> None:
-    walk = keys("yes", "down", "yes", *["down"] * downs, "yes", *(["yes"] if flags else []), "down", "yes", "up", "yes")
+    walk = keys(
+        "yes",
+        "down",
+        "yes",
+        *["down"] * downs,
+        "yes",
+        *(["yes"] if flags else []),
+        "down",
+        "yes",
+        "up",
+        "yes",
+    )
     last = play(walk)[-1]
     assert last["screen"] == "ticket"
     assert last["wishes"] == [["checkin", {"need": need, "lane": "adult", "lang": "es", "pictogram": "cup"}]]

@@ -1,17 +1,18 @@
-"""Builds what the kiosk shows into a directory: fonts, pictograms and strings in formats read straight from flash.
+"""Builds what the kiosk shows into a directory: fonts, pictograms and strings in formats read straight from
+flash.
 
 Formats (little-endian), all deterministic for the same inputs:
 
-* ``*.fnt``: magic ``SHF1``, line height, baseline, cap height, number of ranges (u8 each), number of glyphs (u16),
-  bytes of the largest glyph (u16); ranges ``first code point, count`` (u16 each), the first range always begins at
-  U+0020; one 8-byte entry a glyph: offset (u16, from the first bitmap), left + 128, advance, width, height, top, 0
-  (u8 each); bitmaps, MONO_HLSB, cropped to the ink.
-* ``pictograms.bin``: magic ``SHP1``, count, small size, large size, 0 (u8 each), then for each pictogram, in the order
-  of ``hubcore.labels.PICTOGRAMS``, the small and the large bitmap (MONO_HLSB, square).
-* ``words.idx``: first line the size of the largest language file, then ``code TAB endonym TAB how to begin`` a line, an
-  empty line, and the names of the strings, one a line.
-* ``<code>.str``: number of strings (u16), their offsets and the end (u16 each, from the start of the file), UTF-8 text
-  already broken into lines for its box.
+* ``*.fnt``: magic ``SHF1``, line height, baseline, cap height, number of ranges (u8 each), number of glyphs
+  (u16), bytes of the largest glyph (u16); ranges ``first code point, count`` (u16 each), the first range
+  always begins at U+0020; one 8-byte entry a glyph: offset (u16, from the first bitmap), left + 128, advance,
+  width, height, top, 0 (u8 each); bitmaps, MONO_HLSB, cropped to the ink.
+* ``pictograms.bin``: magic ``SHP1``, count, small size, large size, 0 (u8 each), then for each pictogram,
+  in the order of ``hubcore.labels.PICTOGRAMS``, the small and the large bitmap (MONO_HLSB, square).
+* ``words.idx``: first line the size of the largest language file, then ``code TAB endonym TAB how to
+  begin`` a line, an empty line, and the names of the strings, one a line.
+* ``<code>.str``: number of strings (u16), their offsets and the end (u16 each, from the start of the file),
+  UTF-8 text already broken into lines for its box.
 """
 
 import struct
@@ -21,13 +22,12 @@ from pathlib import Path
 from typing import Any
 
 import fontpkg_noto_sans
-import hubcore
 from hubcore.labels import LETTERS, PICTOGRAMS
 from PIL import Image, ImageDraw, ImageFont
 
-import smilehub
+from smilehub.devices.image import firmware_root
 from smilehub.devices.pictograms import PICTOGRAMS as DRAWINGS
-from smilehub.errors import SmilehubError
+from smilehub.errors import ImageError
 
 PICTOGRAM_SMALL = 80
 PICTOGRAM_LARGE = 120
@@ -35,7 +35,7 @@ _FONT_FILE = "NotoSans[wdth,wght].ttf"
 _ASCII = range(0x20, 0x7F)
 
 
-class AssetError(SmilehubError, ValueError):
+class AssetError(ImageError):
     """A string, font or drawing cannot be built as asked; the message names it."""
 
 
@@ -57,7 +57,8 @@ WALL = Face("wall", 20, 700, 90, False)
 
 @dataclass(frozen=True)
 class Glyph:
-    """One drawn character: `bits` is its cropped bitmap, `left` and `top` where it stands in its cell, in pixels."""
+    """One drawn character: `bits` is its cropped bitmap, `left` and `top` where it stands in its cell, in
+    pixels."""
 
     left: int
     top: int
@@ -96,7 +97,8 @@ def _load(face: Face) -> ImageFont.FreeTypeFont:
 
 
 def _draw(font: ImageFont.FreeTypeFont, char: str, origin: int, size: int) -> tuple[Image.Image, int]:
-    """The character as a 1-bit picture whose baseline is at `size` and left edge at `origin`; and its advance."""
+    """The character as a 1-bit picture whose baseline is at `size` and left edge at `origin`; and its
+    advance."""
     picture = Image.new("1", (origin * 2 + size * 2, size * 2), 0)
     pen = ImageDraw.Draw(picture)
     pen.fontmode = "1"
@@ -112,7 +114,8 @@ def build_font(face: Face, code_points: list[int]) -> Font:
     for code in code_points:
         picture, advance = _draw(font, chr(code), origin, size)
         drawn[code] = (picture, picture.getbbox(), advance)
-    # A line's height must not depend on which languages are built: an accented capital and a descender always count.
+    # A line's height must not depend on which languages are built: an accented capital and a descender
+    # always count.
     frame = [_draw(font, char, origin, size)[0].getbbox() for char in ("ÉÑg" if face.text else "H")]
     boxes = [box for box in (*(box for _, box, _ in drawn.values()), *frame) if box]
     capital = _draw(font, "H", origin, size)[0].getbbox()
@@ -179,7 +182,7 @@ def draw_pictogram(name: str, size: int) -> Image.Image:
         for x, y in pairs:
             pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=fill)
     small = picture.resize((size, size), Image.Resampling.BOX)
-    return small.point(lambda level: 255 if level >= 128 else 0).convert("1")
+    return small.point([255 * (level >= 128) for level in range(256)]).convert("1")
 
 
 def _pictograms() -> bytes:
@@ -192,7 +195,8 @@ def _pictograms() -> bytes:
 
 @dataclass(frozen=True)
 class Box:
-    """Where a string is shown: `width` pixels, at most `lines` lines, `{}` filled with `sample` for measuring."""
+    """Where a string is shown: `width` pixels, at most `lines` lines, `{}` filled with `sample` for
+    measuring."""
 
     name: str
     width: int
@@ -206,7 +210,8 @@ BEGIN_BOX = Box("how to begin", 464, 1, "")
 
 @dataclass(frozen=True)
 class Language:
-    """One language: its code, its name in itself, how to begin, and its strings as the translators wrote them."""
+    """One language: its code, its name in itself, how to begin, and its strings as the translators wrote
+    them."""
 
     code: str
     endonym: str
@@ -215,7 +220,8 @@ class Language:
 
 
 def load_strings(folder: Path) -> tuple[list[Box], list[Language]]:
-    """Read ``boxes.toml`` and every language it lists; AssetError names what is missing, unknown or malformed."""
+    """Read ``boxes.toml`` and every language it lists; AssetError names what is missing, unknown or
+    malformed."""
     index: dict[str, Any] = tomllib.loads((folder / "boxes.toml").read_text(encoding="utf-8"))
     boxes = [
         Box(name, int(spec["width"]), int(spec["lines"]), str(spec.get("sample", "")))
@@ -233,7 +239,9 @@ def load_strings(folder: Path) -> tuple[list[Box], list[Language]]:
             raise AssetError(f"{path.name} has {', '.join(sorted(unknown))}, which no screen shows.")
         for box in boxes:
             if strings[box.name].count("{}") != (1 if box.sample else 0):
-                raise AssetError(f"{path.name}: {box.name} must hold {{}} where the number goes, and only there.")
+                raise AssetError(
+                    f"{path.name}: {box.name} must hold {{}} where the number goes, and only there."
+                )
         languages.append(Language(code, data["endonym"], data["begin"], strings))
     return boxes, languages
 
@@ -278,7 +286,12 @@ def pack_strings(font: Font, boxes: list[Box], language: Language) -> bytes:
 
 def text_font(languages: list[Language]) -> Font:
     """The text font with printable ASCII and every character that a language uses."""
-    used = {ord(char) for lang in languages for text in (lang.endonym, lang.begin, *lang.strings.values()) for char in text}
+    used = {
+        ord(char)
+        for lang in languages
+        for text in (lang.endonym, lang.begin, *lang.strings.values())
+        for char in text
+    }
     return build_font(TEXT, sorted(used - {10} | set(_ASCII)))
 
 
@@ -292,19 +305,13 @@ def wall_font() -> Font:
     return build_font(WALL, sorted(map(ord, " 0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")))
 
 
-def strings_folder() -> Path:
-    """The folder of the kiosk's strings: in a checkout beside `hubcore`, in an installed wheel in its firmware data."""
-    beside = Path(hubcore.__file__).parent.parent / "kiosk" / "strings"
-    return beside if beside.is_dir() else Path(smilehub.__file__).parent / "_firmware" / "kiosk" / "strings"
-
-
 def build(out_dir: Path, strings: Path | None = None) -> list[Path]:
     """Write every asset of the kiosk into `out_dir` and return the files.
 
     `strings` is the folder of the language files, by default the firmware's own. Raises AssetError.
     """
     out_dir.mkdir(parents=True, exist_ok=True)
-    boxes, languages = load_strings(strings or strings_folder())
+    boxes, languages = load_strings(strings or firmware_root() / "kiosk" / "strings")
     text = text_font(languages)
     files: dict[str, bytes] = {
         "text.fnt": pack_font(text),

@@ -1,14 +1,15 @@
 """The pictograms visitors choose from, drawn by hand as shapes on a 64 x 64 grid.
 
-They must be told apart in one colour and at arm's length: bold outlines, no thin lines, each with a silhouette of
-its own. `ink` 0 cuts a hole into what is already drawn. Sizes come from the asset builder.
+They must be told apart in one colour and at arm's length: bold outlines, no thin lines, each with a
+silhouette of its own. `ink` 0 cuts a hole into what is already drawn. Sizes come from the asset builder.
 """
 
 from typing import Literal, NamedTuple
 
 
 class Shape(NamedTuple):
-    """One stroke of a drawing: `points` are x, y pairs in grid units; `width` is a radius or a line's thickness."""
+    """One stroke of a drawing: `points` are x, y pairs in grid units; `width` is a radius or a line's
+    thickness."""
 
     kind: Literal["disc", "poly", "line"]
     points: tuple[float, ...]
@@ -44,7 +45,36 @@ PICTOGRAMS: dict[str, tuple[Shape, ...]] = {
         line(18, 46, 12, 52),
     ),
     "fish": (
-        poly(4, 32, 12, 23, 22, 17, 32, 16, 40, 20, 47, 28, 60, 16, 56, 32, 60, 48, 47, 36, 40, 44, 32, 48, 22, 47, 12, 41),
+        poly(
+            4,
+            32,
+            12,
+            23,
+            22,
+            17,
+            32,
+            16,
+            40,
+            20,
+            47,
+            28,
+            60,
+            16,
+            56,
+            32,
+            60,
+            48,
+            47,
+            36,
+            40,
+            44,
+            32,
+            48,
+            22,
+            47,
+            12,
+            41,
+        ),
         disc(16, 29, 3, ink=0),
         line(28, 22, 31, 32, 28, 42, width=3, ink=0),
     ),
