@@ -164,7 +164,8 @@ class Ticket(Screen):
 
     def enter(self) -> None:
         # Once: the visit may be called, and gone from the fold, while this shows.
-        self._place = place(self.ui.hub, self.ui.answers.label)
+        hub = self.ui.hub
+        self._place = hub.fold.place(self.ui.answers.label, hub.now_ms())
 
     def draw(self, canvas) -> None:
         ui = self.ui
@@ -182,17 +183,6 @@ class Ticket(Screen):
 
     def key(self, key: str) -> None:
         self.ui.idle()
-
-
-def place(hub, label: str) -> int:
-    """How many are called before and including this ticket if nobody else comes; 0 when not among the first
-    999."""
-    n = 0
-    for visit in hub.fold.order(hub.now_ms(), 999):
-        n += 1
-        if visit.label == label:
-            return n
-    return 0
 
 
 def after_flags(ui) -> None:

@@ -107,14 +107,14 @@ class Hub:
             last_call=None,
             alerts={},
             visits={},
-            order=self.order,
+            place=self.place,
         )
 
     def now_ms(self):
         return NOW
 
-    def order(self, now, limit):
-        return list(self.fold.visits.values())[:limit]
+    def place(self, label, now_ms):
+        return list(self.fold.visits).index(label) + 1
 
     def wish(self, name, args):
         self.wishes.append([name, args])

@@ -110,9 +110,12 @@ def build_font(face: Face, code_points: list[int]) -> Font:
     """Render a face; the cap height is that of H as drawn, so that the accessibility figures measure ink."""
     font = _load(face)
     size, origin = face.em * 2, face.em // 2
+    lacking = _draw(font, "\uffff", origin, size)[0].tobytes()
     drawn: dict[int, tuple[Image.Image, tuple[int, int, int, int] | None, int]] = {}
     for code in code_points:
         picture, advance = _draw(font, chr(code), origin, size)
+        if picture.tobytes() == lacking:
+            raise AssetError(f"Noto Sans has no {chr(code)!r} (U+{code:04X}); it needs another font.")
         drawn[code] = (picture, picture.getbbox(), advance)
     # A line's height must not depend on which languages are built: an accented capital and a descender
     # always count.
