@@ -11,14 +11,16 @@ _ABSENT = (22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32)
 _INPUT = micropython.const(1)
 _OUTPUT = micropython.const(2)
 _OPEN_DRAIN = micropython.const(4)
+# Not asked yet; and asked: nothing drives it, the pull decides.
 _UNKNOWN = micropython.const(2)
+_FLOATS = micropython.const(3)
 _LOW_LEVEL = micropython.const(4)
 _HIGH_LEVEL = micropython.const(5)
 
 # Device time of one access from bytecode, µs: a loop that polls a pin must see time go on.
 _ACCESS_US = micropython.const(2)
 
-# By pin number. What the outside drives, or _UNKNOWN until the host was asked.
+# By pin number. What the outside drives, or one of the two above.
 _outside = bytearray([_UNKNOWN] * _PINS)
 _latch = bytearray(_PINS)
 _mode = bytearray([_INPUT] * _PINS)
@@ -46,9 +48,15 @@ def level(n):
     mode = _mode[n]
     if mode & _OUTPUT and (not mode & _OPEN_DRAIN or not _latch[n]):
         return _latch[n]
-    if _outside[n] == _UNKNOWN:
-        _outside[n] = _sim.ask(_sim.GPIO_IN, n, 0)[0]
-    return _outside[n]
+    outside = _outside[n]
+    if outside == _UNKNOWN:
+        outside = _sim.ask(_sim.GPIO_IN, n, 0)[0]
+        if outside > 1:
+            outside = _FLOATS
+        _outside[n] = outside
+    if outside == _FLOATS:
+        return _pull[n] >> 1
+    return outside
 
 
 @micropython.native
@@ -102,8 +110,6 @@ def configure(n, mode, pull=None):
         kind = 2 if mode & _OPEN_DRAIN else 1
     pulls = 1 if _pull[n] & 2 else (2 if _pull[n] & 1 else 0)
     _sim.post(_sim.GPIO_MODE, n, kind | pulls << 4)
-    # Another pull is another level where nothing drives: ask again.
-    _outside[n] = _UNKNOWN
     if _trigger[n]:
         _edge(n, level(n))
 

@@ -8,16 +8,14 @@ from _arg import integer, octets
 
 _HARD = micropython.const(2)
 _DEEPSLEEP = micropython.const(4)
-_SOFT = micropython.const(5)
 _TIMER_WAKE = micropython.const(4)
-_NEVER_US = micropython.const(1 << 60)
 
 _freq = [160_000_000]
 
 
-def _end(cause):
+def _end(cause, sleep_us=0):
     _irq.disable()
-    _sim.post(_sim.RESET, cause, 0)
+    _sim.post(_sim.RESET, cause, sleep_us)
     _sim.flush()
     while True:
         _sim.wait(-1)
@@ -64,27 +62,19 @@ def idle():
     _sim.wait(_sim.now() + 1000)
 
 
-def _sleep(until):
-    while until < 0 or _sim.now() < until:
-        _sim.wait(until)
-
-
 def lightsleep(time_ms=None):
     """Sleep with everything kept; without a time only a pin's or a port's event ends it."""
     if time_ms is None:
         _sim.wait(-1)
     else:
-        _sleep(_sim.now() + integer(time_ms) * 1000)
+        until = _sim.now() + integer(time_ms) * 1000
+        while _sim.now() < until:
+            _sim.wait(until)
 
 
 def deepsleep(time_ms=None):
     """Sleep with nothing but the RTC kept, then start again as after a reset."""
-    until = -1 if time_ms is None else _sim.now() + integer(time_ms) * 1000
-    _irq.disable()
-    # The watchdog is off in deep sleep.
-    _sim.post(_sim.WDT, 0, _NEVER_US)
-    _sleep(until)
-    _end(_DEEPSLEEP)
+    _end(_DEEPSLEEP, 0 if time_ms is None else integer(time_ms) * 1000)
 
 
 def time_pulse_us(pin, pulse_level, timeout_us=1000000):
