@@ -131,6 +131,11 @@ class Board:
     def powered(self) -> bool:
         return self.guest is not None
 
+    @property
+    def booted(self) -> bool:
+        """Whether the guest has come to its boot.py since the last reset."""
+        return self._booted
+
     async def power_on(self, cause: Cause = Cause.POWER) -> None:
         """Switch on. Raises BoardError if it is on."""
         if self.guest is not None:
