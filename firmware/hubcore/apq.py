@@ -84,7 +84,7 @@ class Waiting:
         best = self._strict[0]
         if best is not None:
             return best
-        most = -1
+        most = 0
         for lane in lanes or self._lanes:
             heads = self._lanes.get(lane)
             if heads is None:
@@ -95,7 +95,7 @@ class Waiting:
                 node = ends[0]
                 if node is not None:
                     priority = rates[cls] * (now - node.arrival)
-                    if priority > most or (priority == most and _earlier(node, best)):
+                    if best is None or priority > most or (priority == most and _earlier(node, best)):
                         best = node
                         most = priority
         return best
@@ -113,12 +113,12 @@ class Waiting:
                 if ends[0] is not None:
                     heads.append(ends[0])
         while heads and limit > 0:
-            at = 0
-            most = -1
+            at = -1
+            most = 0
             for i in range(len(heads)):
                 node = heads[i]
                 priority = rates[node.cls] * (now - node.arrival)
-                if priority > most or (priority == most and _earlier(node, heads[at])):
+                if at < 0 or priority > most or (priority == most and _earlier(node, heads[at])):
                     at = i
                     most = priority
             node = heads[at]

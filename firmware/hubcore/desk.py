@@ -50,7 +50,7 @@ REASONS = {
     "no_labels": ("Every ticket label is in use.", "Mark those who left first."),
     "nobody_waits": ("Nobody waits for chair %s.", "Try again when somebody has checked in."),
     "nothing_to_undo": ("There is nothing that can be undone%s.", "Only a chair's last act can; else make a new one."),
-    "too_many_chairs": ("No more than 16 chairs can be open.", "Close one first."),
+    "too_many_chairs": ("No more than 16 chairs can be used in a day.", "Use one that was opened before."),
     "unknown_command": ("This kiosk does not know this command.", "Update the kiosk."),
     "unknown_ticket": ("There is no open ticket %s.", "Run `smilehub queue` to see the open tickets."),
     "wrong_state": ("Ticket %s.", "Run `smilehub queue` to see where it stands."),

@@ -31,7 +31,7 @@ TYPES = {
     "chair": ("word", 1, 12),
     "clock": ("int", 0, 0xFFFFFFFFF),
     "cmd": ("row", "issuer", "counter"),
-    "code": ("word", 1, 16),
+    "code": ("word", 1, 24),
     "count": ("int", 0, 0xFFFF),
     "counter": ("int", 0, 0xFFFFFFFF),
     "error": ("text", 0, 160),
