@@ -159,6 +159,24 @@ class KioskRefused(SmilehubError, PermissionError):
         self.reason = reason
 
 
+class JournalFull(SmilehubError, OSError):
+    """The kiosk's journal has no room for what may wait; calls and alerts still work."""
+
+    exit_code = 18
+    code = "journal_full"
+    default_hint = "Run `smilehub sync`: the kiosk makes room for what this laptop has confirmed."
+
+
+class KioskFault(SmilehubError, RuntimeError):
+    """The kiosk tried and something in it failed."""
+
+    exit_code = 19
+    code = "kiosk_fault"
+    default_hint = (
+        "Run the command again; if it stays, switch the kiosk off and on. Nothing it holds is lost."
+    )
+
+
 class RecordInvalid(SmilehubError, ValueError):
     """The kiosk sent a record that is not one; it stays on the kiosk and is not confirmed."""
 

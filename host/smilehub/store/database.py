@@ -190,10 +190,12 @@ class Store:
             )
         return len(fresh)
 
-    def last_seq(self, journal_id: bytes) -> int:
-        """The highest seq stored of a journal; 0 if none."""
+    def last_seq(self, journal_id: bytes, *, but: int | None = None) -> int:
+        """The highest seq stored of a journal, leaving out records of kind ``but``; 0 if none."""
+        query = sa.select(sa.func.max(records.c.seq)).where(records.c.journal_id == journal_id)
+        if but is not None:
+            query = query.where(records.c.kind != but)
         with self._begin() as connection:
-            query = sa.select(sa.func.max(records.c.seq)).where(records.c.journal_id == journal_id)
             return int(connection.execute(query).scalar() or 0)
 
     def records(

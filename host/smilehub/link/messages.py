@@ -1,0 +1,154 @@
+"""The kiosk's answers as typed values, checked field by field: what does not fit is a ProtocolError."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from smilehub.errors import ProtocolError
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """Who the kiosk is and where its journal stands."""
+
+    version: int
+    device_id: bytes
+    journal_id: bytes
+    next_seq: int
+    first_seq: int
+    kind: str
+    firmware: str
+    board: str
+    letter: str
+    boot: int
+    uptime_ms: int
+    clock_s: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the kiosk says of its own state; ``digest`` covers the whole fold."""
+
+    journal_id: bytes
+    next_seq: int
+    digest: bytes
+    counts: Mapping[Any, Any]
+    faults: Any
+    journal_used: int
+    journal_total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A command that was carried out: the record it became, and whether that had happened before."""
+
+    seq: int
+    already: bool
+    result: Mapping[Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Notice: the journal has grown up to ``next_seq``."""
+
+    journal_id: bytes
+    next_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Notice: somebody needs help; ``value`` as the kiosk sent it."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """Notice of a topic this program does not know."""
+
+    topic: int
+    value: Any
+
+
+Notice = Head | Alert | Other
+
+
+def field(result: object, key: int, kind: type[_T]) -> _T:
+    """The value under ``key``, which must be a ``kind``."""
+    value = result.get(key) if isinstance(result, Mapping) else None
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise ProtocolError(f"The kiosk's answer lacks field {key}, or it is no {kind.__name__}.")
+    return value
+
+
+def optional(result: object, key: int, kind: type[_T], default: _T) -> _T:
+    """Like ``field``, but an older kiosk may leave it out."""
+    present = isinstance(result, Mapping) and result.get(key) is not None
+    return field(result, key, kind) if present else default
+
+
+def hello(result: object) -> Hello:
+    """The answer to hello."""
+    clock = result.get(11) if isinstance(result, Mapping) else None
+    return Hello(
+        version=field(result, 0, int),
+        device_id=field(result, 1, bytes),
+        journal_id=field(result, 2, bytes),
+        next_seq=field(result, 3, int),
+        first_seq=field(result, 4, int),
+        kind=optional(result, 5, str, "kiosk"),
+        firmware=optional(result, 6, str, ""),
+        board=optional(result, 7, str, ""),
+        letter=optional(result, 8, str, ""),
+        boot=optional(result, 9, int, 0),
+        uptime_ms=optional(result, 10, int, 0),
+        clock_s=clock if isinstance(clock, int) else None,
+    )
+
+
+def state(result: object) -> State:
+    """The answer to state."""
+    room = list(optional(result, 5, list, []))
+    used, total = room if len(room) == 2 and all(isinstance(n, int) for n in room) else (0, 0)
+    return State(
+        journal_id=field(result, 0, bytes),
+        next_seq=field(result, 1, int),
+        digest=field(result, 2, bytes),
+        counts=optional(result, 3, dict, {}),
+        faults=result.get(4) if isinstance(result, Mapping) else None,
+        journal_used=used,
+        journal_total=total,
+    )
+
+
+def done(result: object) -> Done:
+    """The answer to a command."""
+    return Done(
+        seq=field(result, 0, int),
+        already=optional(result, 1, bool, False),
+        result=optional(result, 2, dict, {}),
+    )
+
+
+def chunk(result: object) -> tuple[int, list[bytes]]:
+    """One answer to a pull: the first seq and the records from there on; without records, where it ended."""
+    if isinstance(result, (list, tuple)) and len(result) == 2:
+        first, records = result
+        if isinstance(first, int) and isinstance(records, (list, tuple)):
+            raws = [raw for raw in records if isinstance(raw, bytes)]
+            if len(raws) == len(records) and first >= 0:
+                return first, raws
+    raise ProtocolError("The kiosk's answer to a pull is not a run of records.")
+
+
+def notice(topic: int, value: Any) -> Notice:
+    """A notice as what it means; one that does not fit its topic is passed on as Other."""
+    if topic == 1 and isinstance(value, (list, tuple)) and len(value) == 2:
+        journal_id, next_seq = value
+        if isinstance(journal_id, bytes) and isinstance(next_seq, int):
+            return Head(journal_id, next_seq)
+    if topic == 2:
+        return Alert(value)
+    return Other(topic, value)

@@ -1,0 +1,50 @@
+"""The front desk's wishes: numbered in the store before they are sent, so that each happens once."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from hubcore import cbor
+
+from smilehub.errors import KioskRefused, LinkClosed, LinkError, NoAnswer, ProtocolError
+from smilehub.link.client import KioskClient
+from smilehub.link.messages import Done
+from smilehub.store.database import Store
+
+_UNSURE = (
+    "It may have been done all the same. Give the very same command again: it keeps its number, "
+    "and the kiosk does it only once."
+)
+
+
+class Desk:
+    """Sends commands to one kiosk under the store's name and counter."""
+
+    def __init__(self, client: KioskClient, store: Store, device_id: bytes | None = None) -> None:
+        self._client = client
+        self._store = store
+        self._device_id = device_id
+
+    async def command(self, name: str, args: Mapping[str, Any]) -> Done:
+        """Have the kiosk carry out ``name``; a lost answer is asked for again under the same number.
+
+        Raises KioskRefused with the kiosk's reason; JournalFull; a LinkError if it never answers, and then
+        the same command given next, even by another process, goes under the same number; StoreError before
+        anything is sent.
+        """
+        if self._device_id is None:
+            self._device_id = (await self._client.hello()).device_id
+        counter = self._store.issue(self._device_id, name, cbor.dumps(dict(args)))
+        try:
+            done = await self._client.command(name, args, (self._store.issuer, counter))
+        except KioskRefused as refusal:
+            self._store.settle(counter, refusal.reason or "refused", None)
+            raise
+        except ProtocolError:
+            self._store.settle(counter, "rejected", None)
+            raise
+        except (NoAnswer, LinkClosed) as error:
+            raise type(error)(error.message, hint=_UNSURE) from error
+        except LinkError:
+            raise
+        self._store.settle(counter, "done", done.seq)
+        return done

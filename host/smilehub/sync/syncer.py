@@ -1,0 +1,197 @@
+"""From the kiosk's journal into the store: from where it stopped, checked, once, confirmed."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from hubcore import records
+from hubcore.errors import HubError
+
+from smilehub.errors import JournalShorter, RecordInvalid
+from smilehub.link.client import KioskClient
+from smilehub.link.messages import Hello
+from smilehub.store.database import Row, Store
+from smilehub.ui import Progress, Quiet
+
+# what the kiosk writes for a receipt: not worth one of its own
+RECEIPT = next(int(code) for code, name, _ in records.KINDS if name == "receipt")
+_BATCH = 256  # records to a transaction: a disk flush each, about every two seconds of a serial link
+
+CONFIRM_ALWAYS = 1
+CONFIRM_CALMLY = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """A kiosk has answered."""
+
+    event: ClassVar[str] = "connected"
+    port: str
+    hello: Hello
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Records ``first`` to ``last`` are on disk; ``new`` of them were not there before."""
+
+    event: ClassVar[str] = "stored"
+    journal_id: bytes
+    first: int
+    last: int
+    new: int
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """The kiosk knows that everything up to ``seq`` is safe."""
+
+    event: ClassVar[str] = "confirmed"
+    journal_id: bytes
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Records ``first`` to ``last`` are neither here nor on the kiosk any more."""
+
+    event: ClassVar[str] = "gap"
+    journal_id: bytes
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """The store has caught up; ``last`` is its highest seq."""
+
+    event: ClassVar[str] = "synced"
+    journal_id: bytes
+    device_id: bytes
+    new: int
+    last: int
+    gap: tuple[int, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The link ended; the next attempt comes after ``retry_s`` seconds."""
+
+    event: ClassVar[str] = "lost"
+    message: str
+    retry_s: float
+
+
+Event = Connected | Stored | Confirmed | Gap | Synced | Lost
+
+
+def ignore(_: Event) -> None:
+    """Nobody wants to know."""
+
+
+class Syncer:
+    """Brings one kiosk's records into one store.
+
+    ``clock`` gives UTC seconds; a kiosk that does not know the time is given it. A receipt is sent once
+    ``confirm_every`` records wait for one (receipts are records too, but never lead to another).
+    """
+
+    def __init__(
+        self,
+        client: KioskClient,
+        store: Store,
+        clock: Callable[[], int],
+        *,
+        on_event: Callable[[Event], None] = ignore,
+        progress: Progress | None = None,
+        confirm_every: int = CONFIRM_ALWAYS,
+    ) -> None:
+        self.client = client
+        self.store = store
+        self._clock = clock
+        self._tell = on_event
+        self._progress = progress or Quiet()
+        self._confirm_every = confirm_every
+        self._hello: Hello | None = None
+        self._batch: list[Row] = []
+        self._new = 0
+
+    @property
+    def next_seq(self) -> int:
+        """The seq that the store lacks first, of the journal greeted last."""
+        return 1 if self._hello is None else self.store.last_seq(self._hello.journal_id) + 1
+
+    async def run(self) -> Synced:
+        """Greet the kiosk and fetch everything that it has and the store lacks.
+
+        May be cut off anywhere and run again. Raises a LinkError, ProtocolError, VersionMismatch,
+        RecordInvalid, RecordConflict, JournalShorter or StoreError; what had arrived before is stored.
+        """
+        hello = await self.client.hello()
+        if self._hello is None or self._hello.journal_id != hello.journal_id:
+            self._tell(Connected(self.client.transport.name, hello))
+        self._hello = hello
+        self._new = 0
+        self.store.add_journal(hello.journal_id, hello.device_id)
+        last = self.store.last_seq(hello.journal_id)
+        if hello.next_seq <= last:
+            raise JournalShorter(
+                f"The kiosk's journal ends at record {hello.next_seq - 1}, but this laptop holds {last}."
+            )
+        gap = None
+        if 0 < last < hello.first_seq - 1:
+            gap = (last + 1, hello.first_seq - 1)
+            self._tell(Gap(hello.journal_id, *gap))
+        if hello.clock_s is None:
+            await self.client.set_clock(self._clock())
+        # the last record that both should have comes once more: other bytes would show that the
+        # journal is not the one that was stored
+        await self._pull(hello, max(last, hello.first_seq, 1))
+        if await self._confirm(hello):
+            await self._pull(hello, self.next_seq)
+        synced = Synced(hello.journal_id, hello.device_id, self._new, self.next_seq - 1, gap)
+        self._tell(synced)
+        return synced
+
+    async def _pull(self, hello: Hello, from_seq: int) -> None:
+        total = hello.next_seq - 1
+
+        def take(first: int, raws: Sequence[bytes]) -> None:
+            for seq, raw in enumerate(raws, first):
+                self._batch.append(row_of(seq, raw))
+                if len(self._batch) >= _BATCH:
+                    self._flush(hello)
+            self._progress.update(first + len(raws) - 1, max(total, first + len(raws) - 1))
+
+        try:
+            await self.client.pull(hello.journal_id, from_seq, None, take)
+        finally:
+            self._flush(hello)
+
+    def _flush(self, hello: Hello) -> None:
+        rows, self._batch = self._batch, []
+        if rows:
+            new = self.store.add(hello.journal_id, rows)
+            self._new += new
+            if new:
+                self._tell(Stored(hello.journal_id, rows[0].seq, rows[-1].seq, new))
+
+    async def _confirm(self, hello: Hello) -> bool:
+        worth = self.store.last_seq(hello.journal_id, but=RECEIPT)
+        if worth - self.store.confirmed(hello.journal_id) < self._confirm_every:
+            return False
+        last = self.store.last_seq(hello.journal_id)
+        await self.client.receipt(hello.journal_id, last)
+        self.store.confirmed(hello.journal_id, last)
+        self._tell(Confirmed(hello.journal_id, last))
+        return True
+
+
+def row_of(seq: int, raw: bytes) -> Row:
+    """The row of the record that the kiosk calls ``seq``. Raises RecordInvalid if it is not that record."""
+    try:
+        record = records.decode(raw)
+    except HubError as error:
+        raise RecordInvalid(f"Record {seq} from the kiosk cannot be read: {error}.") from error
+    if record.seq != seq:
+        raise RecordInvalid(f"What the kiosk sent as record {seq} calls itself record {record.seq}.")
+    return Row(seq, record.code, record.boot, record.uptime_ms, record.clock_s, bytes(raw))
