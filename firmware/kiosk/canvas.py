@@ -87,6 +87,10 @@ class Canvas:
             self.panel.show(r[i], r[i + 1], r[i + 2], r[i + 3])
         self._n = 0
 
+    def sent(self) -> None:
+        """The panel has been sent all of the picture by other means."""
+        self._n = 0
+
     def text(self, text, x: int, y: int, ink: Ink) -> int:
         """Draw lines of text from x, y (top of the first line) without noting the change."""
         return self.font.draw(self.fb, text, x, y, ink, PITCH)

@@ -1,6 +1,6 @@
 """The check-in: language, need, red flags, lane, pictogram, ticket."""
 
-from hubcore.errors import Refused
+from hubcore.errors import HubError, Refused
 from hubcore.labels import PICTOGRAMS
 from micropython import const
 
@@ -215,8 +215,12 @@ def take_ticket(ui) -> None:
                 "pictogram": PICTOGRAMS[answers.pictogram],
             },
         )
-    except Refused as refused:
-        refuse(ui, refused.reason)
+    except HubError as error:
+        if isinstance(error, Refused):
+            refuse(ui, error.reason)
+        else:  # the flash failed: nothing was promised yet
+            refuse(ui, "other")
+            ui.hub.fault("ui", error)
         return
     answers.label = result["ticket"]
     ui.show("ticket", False)
@@ -225,10 +229,14 @@ def take_ticket(ui) -> None:
 def raise_emergency(ui, flag: str) -> None:
     """Record the emergency: as a visit, or where that is refused (closed, full, no room) as an alert
     alone."""
+    hub = ui.hub
     try:
-        result = ui.hub.wish(
+        result = hub.wish(
             "checkin", {"need": flag, "lane": "any", "lang": ui.words.language, "pictogram": PICTOGRAMS[0]}
         )
         ui.answers.label = result["ticket"]
-    except Refused:
-        ui.hub.wish("alert_raise", {"why": "emergency"})
+    except HubError as error:
+        try:
+            hub.wish("alert_raise", {"why": "emergency"})
+        except HubError:
+            hub.fault("ui", error)

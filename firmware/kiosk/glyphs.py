@@ -88,6 +88,13 @@ class Font:
             total += table[self._entry(code) + 3]
         return total
 
+    def tail(self, text, width: int):
+        """The longest end of one line of ASCII bytes that is at most `width` pixels wide: of a chair's name the
+        end tells it from the others."""
+        while len(text) > 1 and self.width(text) > width:
+            text = text[1:]
+        return text
+
     def draw(self, fb, text, x: int, y: int, ink: Ink, pitch: int = 0) -> int:
         """Draw UTF-8 bytes with the top of the line at y; `\\n` starts a line `pitch` pixels lower. Returns
         the x reached."""

@@ -1,6 +1,7 @@
 """Screens that any flow uses: a list to choose from, a notice, idle, the warning before answers are
 forgotten."""
 
+from hubcore.errors import HubError, Refused
 from micropython import const
 
 from kiosk.canvas import ALARM, ARROW, BLACK, GOOD, MARGIN, PITCH, PLAIN, TITLE, TRIANGLE
@@ -114,20 +115,27 @@ class Sorry(Notice):
 class Help(Notice):
     """Staff have been called by a tap on help; the answers wait underneath."""
 
+    patience_ms = 60000
+    warns = True
     ink = GOOD
-    warns = False
 
     def call(self) -> None:
         """Show that somebody comes, then raise the alert, unless one for help is already out."""
         ui = self.ui
         if ui.screen is self:
+            self.draw(ui.canvas)
             return
         ui.show("help")
         ui.canvas.flush()
         for alert in ui.hub.fold.alerts.values():
             if alert.why == "help" and not alert.acknowledged:
                 return
-        ui.hub.wish("alert_raise", {"why": "help"})
+        try:
+            ui.hub.wish("alert_raise", {"why": "help"})
+        except HubError as error:
+            # Refused: so many alerts stand that one more would tell staff nothing; what the screen says is true.
+            if not isinstance(error, Refused):
+                ui.hub.fault("ui", error)
 
     def say(self):
         return "help.title", "help.text"
@@ -209,7 +217,9 @@ class Idle(Screen):
             if call:
                 x = canvas.text(words.fill("idle.called", call[0].encode()), MARGIN, y + PITCH, PLAIN)
                 arrow(canvas, x + 14, y + PITCH + 10)
-                canvas.text(call[1].encode(), x + 48, y + PITCH, PLAIN)
+                x += 48
+                chair = canvas.font.tail(call[1].encode(), canvas.width - MARGIN - x)
+                canvas.text(chair, x, y + PITCH, PLAIN)
         canvas.touch(0, y, canvas.width, 2 * PITCH + 4)
 
     def refresh(self, canvas) -> None:

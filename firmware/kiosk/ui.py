@@ -102,8 +102,8 @@ class Ui:
     # What the kiosk calls.
 
     def start(self) -> None:
-        """Show the first screen: idle, or the ticket whose owner had no time to read it before the power
-        failed."""
+        """Draw the first screen, to be sent by whoever switches the panel on: idle, or the ticket whose owner had
+        no time to read it before the power failed."""
         label = self._unread()
         if label is None:
             self.idle()
@@ -116,17 +116,18 @@ class Ui:
             self._speak(visit.lang)
             self._depth = 0
             self.show("ticket", False)
+        self._warned = False
         self._since = ticks_ms()
-        self.canvas.flush()
 
     def press(self, key: str) -> None:
         """A debounced key press: one action, one drawing."""
         self._since = ticks_ms()
-        if self._warned:
-            self._warned = False
-            self.screen.draw(self.canvas)
-        elif key == "help":
+        warned = self._warned
+        self._warned = False
+        if key == "help":  # never waits for anything
             self.screens["help"].call()
+        elif warned:
+            self.screen.draw(self.canvas)
         else:
             self.screen.key(key)
         self.canvas.flush()
@@ -160,12 +161,14 @@ class Ui:
         limit = screen.patience_ms + (_WARN_MS if self._warned else 0)
         return max(0, limit - ticks_diff(ticks_ms(), self._since))
 
-    async def run(self, keypad) -> None:
-        """The ui task: keys from `keypad.next()`, time-outs, changes of the hub."""
-        self.start()
-        keys = asyncio.create_task(self._keys(keypad))
+    async def run(self, keypad, turn) -> None:
+        """The ui task, after `start`: keys from `keypad.next()`, time-outs, changes of the hub. `turn` is the
+        supervisor's."""
+        turn.begin()
+        keys = asyncio.create_task(self._keys(keypad, turn))
         try:
             while True:
+                turn.rest()
                 left = self.left_ms()
                 if left is None:
                     if self._stale:  # a visitor has gone: make room while nobody waits for a picture
@@ -179,17 +182,20 @@ class Ui:
                         pass
                 if keys.done():
                     await keys  # raises what ended it, so that the supervisor sees it
+                turn.begin()
                 self._wake.clear()
                 self.tick()
         finally:
             keys.cancel()
 
-    async def _keys(self, keypad) -> None:
+    async def _keys(self, keypad, turn) -> None:
         try:
             while True:
                 key, what = await keypad.next()
                 if what == "press":
+                    turn.begin()
                     self.press(key)
+                    turn.rest()
                     self._wake.set()  # the deadline moved
         finally:
             self._wake.set()

@@ -2,11 +2,8 @@
 
 import asyncio
 
-from micropython import const
-
 from kiosk.glyphs import Ink
 
-_HEIGHT = const(14)
 _ON = Ink(1, 0)
 
 
@@ -38,14 +35,19 @@ class Wall:
             # An arrow of its own: the shape tells label from chair.
             for i in range(5):
                 fb.vline(x + 3 + i, 4 + i, 9 - 2 * i, 1)
-            font.draw(fb, call[1].upper().encode(), x + 11, 1, _ON)
+            x += 11
+            font.draw(fb, font.tail(call[1].upper().encode(), self._matrix.width - x), x, 1, _ON)
         self._matrix.show()
         self._shown = call
 
-    async def run(self) -> None:
+    async def run(self, turn) -> None:
         """The wall task."""
+        turn.begin()
         self._shown = ()
+        self._matrix.refresh()
         while True:
+            turn.begin()
             self.draw()
+            turn.rest()
             await self._wake.wait()
             self._wake.clear()

@@ -180,6 +180,7 @@ def visit():
 
 
 ui.start()
+ui.canvas.flush()
 report(["start"])
 for step in json.loads(script):
     what = step[0]
@@ -203,6 +204,7 @@ for step in json.loads(script):
         print(json.dumps({"heap": gc.mem_alloc()}))
     elif what == "restart":
         ui.start()
+        ui.canvas.flush()
     elif what == "speed":
         worst = []
         for key in step[1]:

@@ -138,6 +138,12 @@ def test_silence_warns_then_forgets(play: Play) -> None:
     assert played[-1]["left_ms"] is None, "idle wakes for nothing"
 
 
+def test_help_does_not_wait_for_the_warning(play: Play) -> None:
+    played = play([*TO_TICKET[:3], ["wait", 60_000], ["key", "help"], ["key", "back"]])
+    assert names(played)[-3:] == ["flags", "help", "flags"]
+    assert played[-2]["wishes"] and played[-1]["whole"]
+
+
 def test_one_key_extends_and_does_nothing_else(play: Play) -> None:
     played = play([*TO_TICKET[:3], ["wait", 60_000], ["key", "yes"], ["wait", 44_000], ["key", "yes"]])
     assert names(played)[-4:] == ["flags", "flags", "flags", "lane"]
@@ -148,7 +154,6 @@ def test_one_key_extends_and_does_nothing_else(play: Play) -> None:
     ("walk", "screen", "ms"),
     [
         (keys("yes", "yes", "yes", "yes", "yes", "yes"), "ticket", 60_000),
-        (keys("help"), "help", 30_000),
         (keys("yes", "yes", "yes", "down", "yes"), "emergency", 120_000),
         ([["hub", "full", True], *keys("yes", "yes", "yes", "yes")], "sorry", 30_000),
     ],
