@@ -1,3 +1,4 @@
+# ruff: noqa: I001
 """From the interpreter's start to its prompt as an ESP32 goes: shims in place, the exact heap, _boot, boot.py, main.py."""
 
 import gc
@@ -50,19 +51,20 @@ def install():
     """Greet the host, and put every shim where ``import`` looks first."""
     _sim.start()
     loaded = sys.modules
+    # Built-ins of these names would be found before a file; so these have others.
     import _upy
 
     loaded["micropython"] = _upy
-    import _asyncio
     import _flash
     import _sys
+    import _tasks
+    import _vfs
     import esp32
     import os
     import select
     import time
-    import vfs
 
-    names = {"time": time, "select": select, "os": os, "vfs": vfs, "sys": _sys, "_asyncio": _asyncio}
+    names = {"time": time, "select": select, "os": os, "vfs": _vfs, "sys": _sys, "_asyncio": _tasks}
     names["esp32"] = esp32
     for name in ("machine", "neopixel"):
         try:

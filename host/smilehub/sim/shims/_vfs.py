@@ -2,6 +2,7 @@
 
 import _sim
 
+__name__ = "vfs"
 _native = _sim.native_vfs
 mount = _native.mount
 umount = _native.umount
