@@ -5,6 +5,7 @@ def _slot():
     # Of the entries whose CRC fits, the one with the highest counter (docs/formats.md); without any, slot 0.
     import struct
     from binascii import crc32
+
     from esp32 import Partition
 
     best = slot = 0

@@ -172,8 +172,8 @@ class Journal:
         return self._free() > (0 if reserve else self._reserve)
 
     def prepare(self) -> bool:
-        """Erase the sector after the current one, if it is not yet; for idle moments. True if it erased."""
-        if self._ready > self._last or not self._free():
+        """Erase the sector after the current one once that is half full; for idle moments. True if it did."""
+        if self._at < _SECTOR // 2 or self._ready > self._last or not self._free():
             return False
         self._erase(self._last + 1)
         return True
@@ -194,12 +194,21 @@ class Journal:
 
     # Reading
 
-    def read_from(self, seq: int, buf: bytearray):
+    def read(self, seq: int) -> bytes | None:
+        """The record of that seq, or None if it is not held or not readable."""
+        for found, view in self.read_from(seq):
+            return bytes(view) if found == seq else None
+        return None
+
+    def read_from(self, seq: int, buf: bytearray | None = None):
         """Yield (seq, memoryview of the record) from ``seq`` on, in order, to the journal's end.
 
         ``buf`` (the caller's, at least 1,024 bytes) is read into; each view is valid until the next is asked
-        for. Records appended meanwhile are included. Damage is skipped and added to ``faults``.
+        for. Records appended meanwhile are included. Damage is skipped and added to ``faults``. Without
+        ``buf`` the journal's own is used, and nothing else may be asked of it until the reader is done.
         """
+        if buf is None:
+            buf = self._buf
         mv = memoryview(buf)
         seq = max(seq, self.first_seq)
         if seq >= self.next_seq:
@@ -227,10 +236,10 @@ class Journal:
         if seq < self.next_seq:
             self._fault("lost", seq, self.next_seq - seq)
 
-    def scan(self, buf: bytearray) -> int:
+    def scan(self) -> int:
         """Read everything held, filling ``faults``; returns how many records are readable."""
         count = 0
-        for _ in self.read_from(1, buf):
+        for _ in self.read_from(1):
             count += 1
         return count
 

@@ -82,8 +82,8 @@ def build_app(
 
     The packages of ``firmware/`` and the generated ``boardcfg`` become ``.mpy`` (bytecode only, small
     integers of 31 bits); the files under ``kiosk/assets`` and those that
-    ``smilehub.devices.assets.build(dir)`` makes are taken as they are. Files that did not change are not written again. Raises ImageError with the
-    compiler's message.
+    ``smilehub.devices.assets.build(dir)`` makes are taken as they are. Files that did not change are not
+    written again. Raises ImageError with the compiler's message.
     """
     board = board or load_board(board_toml())
     root = firmware_root()
