@@ -12,14 +12,21 @@ _NO_SHOW = 0.03
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """One person: when they come (seconds of clinic time), the answers they give, how long care takes."""
+    """One person: when they come (seconds of clinic time), how they answer and how fast."""
 
     number: int
     arrives_s: float
     answers: tuple[float, ...]  # one draw in [0, 1) a question; the screen's length turns it into a choice
     pace_s: float  # thinking time before a key press
-    service_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Care:
+    """What happens to a visitor who was called: whether they come, after how long, and how long care takes."""
+
     shows_up: bool
+    walks_s: float
+    lasts_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,7 @@ class DayPlan:
 
     seed: int
     visitors: tuple[Visitor, ...]
+    care: tuple[Care, ...]  # by the order of the calls
     outages: tuple[Outage, ...]
     chairs: int
     opens_s: float
@@ -62,12 +70,18 @@ def draw(visitors: int, seed: int, outages: int = 0) -> DayPlan:
                 arrives_s=now,
                 answers=tuple(rng.random() for _ in range(8)),
                 pace_s=rng.uniform(0.6, 2.5),
-                service_s=max(120.0, rng.expovariate(1 / _MEAN_SERVICE_S)),
-                shows_up=rng.random() >= _NO_SHOW,
             )
         )
     failures = sorted(rng.uniform(people[0].arrives_s, now + 60) for _ in range(outages))
     return DayPlan(
+        care=tuple(
+            Care(
+                shows_up=rng.random() >= _NO_SHOW,
+                walks_s=rng.uniform(10, 60),
+                lasts_s=max(120.0, rng.expovariate(1 / _MEAN_SERVICE_S)),
+            )
+            for _ in range(visitors)
+        ),
         seed=seed,
         visitors=tuple(people),
         outages=tuple(

@@ -1,0 +1,134 @@
+"""A whole clinic day, from the first key to the last check that laptop and kiosk agree."""
+
+import asyncio
+import re
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+from hubcore.records import Record
+from smilehub.rehearsal.hub import SimulatedHub
+from smilehub.rehearsal.people import Staff, Visitors, fail_power
+from smilehub.rehearsal.plan import DayPlan
+
+_INTERPRETER = re.compile(r"\(name='.*\)")
+
+
+@dataclass(frozen=True, slots=True)
+class DayReport:
+    """What a day came to. Paths are those of the files that are left; heap figures as the firmware sees them."""
+
+    visitors: int
+    tickets_issued: int
+    tickets_called: int
+    tickets_served: int
+    records_on_kiosk: int
+    records_on_laptop: int
+    queue_agrees: bool
+    journal_verified: bool
+    faults: tuple[str, ...]
+    interpreter: str
+    heap_limit_bytes: int
+    heap_peak_bytes: int
+    lcd_png: str
+    wall_png: str
+    store: str
+    flash: str
+    power_failures: int
+    clinic_seconds: float
+    seconds: float
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything agrees and every visitor got exactly one ticket."""
+        return (
+            self.queue_agrees
+            and self.journal_verified
+            and self.visitors == self.tickets_issued
+            and self.records_on_kiosk == self.records_on_laptop
+            and self.heap_peak_bytes <= self.heap_limit_bytes
+        )
+
+    def json(self) -> dict[str, object]:
+        """As plain values."""
+        return asdict(self)
+
+
+Tell = Callable[[str], None]
+
+
+def run(hub: SimulatedHub, plan: DayPlan, tell: Tell = lambda _: None) -> DayReport:
+    """Rehearse ``plan`` on a virtual hub; ``tell`` gets a line about each thing that happens.
+
+    Raises what a dead kiosk or a broken link cannot recover from.
+    """
+    return hub.kernel.run(_day(hub, plan, tell))
+
+
+async def _day(hub: SimulatedHub, plan: DayPlan, tell: Tell) -> DayReport:
+    began = time.monotonic()
+    loop = asyncio.get_running_loop()
+    seen: Counter[str] = Counter()
+    hub.laptop.on_record.append(lambda record: seen.update([str(record.kind)]))
+    hub.laptop.on_record.append(lambda record: tell(_line(record)))
+    await hub.power_on()
+    visitors = Visitors(hub)
+    staff = Staff(hub, plan.care)
+    async with asyncio.TaskGroup() as group:
+        watch = group.create_task(hub.laptop.watch())
+        chairs = await staff.open(plan.chairs)
+        await visitors.learn()
+        outages = [group.create_task(fail_power(hub, outage)) for outage in plan.outages]
+        alerts = group.create_task(staff.acknowledge())
+        work = [group.create_task(staff.work(name)) for name in chairs]
+        for visitor in plan.visitors:
+            await asyncio.sleep(max(0.0, visitor.arrives_s - loop.time()))
+            group.create_task(visitors.check_in(visitor))
+        await asyncio.gather(*outages)
+        await hub.laptop.until(lambda fold: _all_gone(fold.counts, len(plan.visitors)))
+        alerts.cancel()
+        staff.closing.set()
+        await hub.laptop.nudge()
+        await asyncio.gather(*work)
+        await staff.close(chairs)
+        watch.cancel()
+    report, on_kiosk = await hub.laptop.verify()
+    clinic_s = loop.time()
+    await asyncio.sleep(1)
+    pictures = hub.folder / "lcd.png", hub.folder / "wall.png"
+    for name, path in zip(("panel", "wall"), pictures, strict=True):
+        hub.board.part(name).png(path)
+    stats = hub.board.stats
+    found = _INTERPRETER.findall(hub.board.console_text())
+    return DayReport(
+        visitors=visitors.with_ticket,
+        tickets_issued=seen["checkin"],
+        tickets_called=seen["called"],
+        tickets_served=seen["served"],
+        records_on_kiosk=on_kiosk,
+        records_on_laptop=report.records,
+        queue_agrees=bool(report.agrees),
+        journal_verified=report.ok,
+        faults=tuple(report.faults),
+        interpreter=found[-1] if found else "",
+        heap_limit_bytes=stats.heap_given,
+        heap_peak_bytes=stats.heap_peak,
+        lcd_png=str(pictures[0]),
+        wall_png=str(pictures[1]),
+        store=str(hub.store.path),
+        flash=str(hub.flash),
+        power_failures=hub.outages,
+        clinic_seconds=round(clinic_s, 3),
+        seconds=round(time.monotonic() - began, 3),
+    )
+
+
+def _all_gone(counts: dict[str, int], expected: int) -> bool:
+    open_now = counts["waiting"] + counts["called"] + counts["seated"]
+    return open_now == 0 and counts["issued"] >= expected
+
+
+def _line(record: Record) -> str:
+    body = ", ".join(f"{key} {value}" for key, value in record.body.items() if key != "cmd")
+    return f"{record.seq:5} {record.kind or record.code} {body}"

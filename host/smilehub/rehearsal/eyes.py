@@ -1,0 +1,58 @@
+"""What a person sees of the kiosk: pixels of the panel, nothing else."""
+
+import asyncio
+
+from PIL import Image
+
+from smilehub.sim.peripherals.st7796s import ST7796S
+
+_HEADING = (0, 0, 480, 48)  # every screen names itself in its topmost band
+_LOOK_S = 0.05
+_STILL_S = 0.5
+
+
+class Dead(RuntimeError):
+    """The panel does not react."""
+
+
+class Eyes:
+    """Looks at one panel; time is the running loop's."""
+
+    def __init__(self, panel: ST7796S) -> None:
+        self._panel = panel
+
+    def picture(self) -> bytes:
+        """The whole panel as it looks now."""
+        return self._image().tobytes()
+
+    def heading(self) -> bytes:
+        """The topmost band, by which screens are told apart."""
+        return self._image().crop(_HEADING).tobytes()
+
+    async def change(self, before: bytes, within_s: float = 5.0) -> bytes:
+        """Wait until the picture differs from ``before`` and return it. Raises Dead if it does not."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + within_s
+        while (now := self.picture()) == before:
+            if loop.time() >= end:
+                raise Dead(f"A key was pressed and for {within_s:g} s the panel showed no change.")
+            await asyncio.sleep(_LOOK_S)
+        return now
+
+    async def still(self, within_s: float = 30.0) -> bytes:
+        """Wait until a lit picture has stood still for half a second and return it. Raises Dead."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + within_s
+        before, since = b"", loop.time()
+        while True:
+            now = self.picture()
+            if now != before or not self._panel.lit:
+                before, since = now, loop.time()
+            elif loop.time() - since >= _STILL_S:
+                return now
+            if loop.time() >= end:
+                raise Dead(f"For {within_s:g} s the panel showed nothing that stands still.")
+            await asyncio.sleep(_LOOK_S)
+
+    def _image(self) -> Image.Image:
+        return self._panel.image()

@@ -1,0 +1,191 @@
+"""Visitors, who look and press keys; staff, who read the laptop's queue and send commands; and the power company."""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Iterable
+
+from hubcore.classes import ANY_LANE, LANES
+from hubcore.labels import PICTOGRAMS
+from smilehub.devices.image import firmware_root
+from smilehub.errors import KioskRefused
+from smilehub.rehearsal.eyes import Dead
+from smilehub.rehearsal.hub import SimulatedHub
+from smilehub.rehearsal.plan import Care, Outage, Visitor
+
+_NEEDS = 5
+_CHECKUP = 4  # the last need, the only one without the question after red flags
+_FLAGS = 5
+_EMERGENCIES = 0.04
+_READS_S = 4.0
+_ACKNOWLEDGES_S = 20.0
+_TORN_WITHIN_S = 1800.0
+
+
+class Visitors:
+    """Those who come to one kiosk, and what they know in common: its idle screen and the tickets seen so far."""
+
+    def __init__(self, hub: SimulatedHub) -> None:
+        self._hub = hub
+        self._idle = b""
+        self._seen: set[bytes] = set()
+        self._languages = len(list((firmware_root() / "kiosk" / "strings").glob("??.toml")))
+        self.with_ticket = 0
+
+    async def learn(self) -> None:
+        """Look at the kiosk while nobody uses it."""
+        await self._hub.eyes.still()
+        self._idle = self._hub.eyes.heading()
+
+    async def check_in(self, visitor: Visitor) -> None:
+        """Walk up, answer, read the ticket, make room. After a power failure: begin again, unless the kiosk shows the ticket.
+
+        Raises Dead if the powered kiosk does not react.
+        """
+        async with self._hub.at_kiosk:
+            asked = False
+            while True:
+                try:
+                    if asked or await self._answer(visitor):
+                        asked = True
+                        if await self._read():
+                            break
+                    asked = False
+                except Dead:
+                    if self._hub.board.powered and not self._hub.dark:
+                        raise
+                    # The last answer may have been given: then the kiosk shows the ticket, or there is none.
+                    asked = self._last_answer
+                    await self._hub.light()
+            self.with_ticket += 1
+
+    async def _answer(self, visitor: Visitor) -> bool:
+        """From idle to the screen after the last answer."""
+        self._last_answer = False
+        await self._to_idle(visitor.pace_s)
+        draw = iter(visitor.answers)
+        await self._press("yes", visitor.pace_s)
+        await self._choose(int(next(draw) * self._languages), visitor.pace_s)
+        need = int(next(draw) * _NEEDS)
+        await self._choose(need, visitor.pace_s)
+        if need != _CHECKUP:
+            flag = next(draw)
+            if flag < _EMERGENCIES:
+                await self._choose(1 + int(flag / _EMERGENCIES * (_FLAGS - 1)), visitor.pace_s, last=True)
+                return True
+            await self._choose(0, visitor.pace_s)
+        await self._choose(int(next(draw) * len(LANES)), visitor.pace_s)
+        await self._choose(int(next(draw) * len(PICTOGRAMS)), visitor.pace_s, last=True)
+        return True
+
+    async def _read(self) -> bool:
+        """Read the ticket and put the kiosk back to idle; False if what it shows is no new ticket."""
+        eyes = self._hub.eyes
+        picture = await eyes.still()
+        if eyes.heading() == self._idle or picture in self._seen:
+            return False
+        self._seen.add(picture)
+        await asyncio.sleep(_READS_S)
+        # From here on the ticket is in the visitor's head, whatever the power does.
+        with contextlib.suppress(Dead):
+            await self._press("yes", 0.5)
+        return True
+
+    async def _to_idle(self, pace_s: float) -> None:
+        for _ in range(12):
+            await self._hub.eyes.still()
+            if self._hub.eyes.heading() == self._idle:
+                return
+            await self._press("back", pace_s)
+        raise Dead("Back was pressed twelve times and the kiosk is not idle.")
+
+    async def _choose(self, index: int, pace_s: float, *, last: bool = False) -> None:
+        for _ in range(index):
+            await self._press("down", pace_s)
+        self._last_answer = last
+        await self._press("yes", pace_s)
+
+    async def _press(self, key: str, pace_s: float) -> None:
+        await asyncio.sleep(pace_s)
+        before = self._hub.eyes.picture()
+        self._hub.press(key)
+        await self._hub.eyes.change(before)
+
+    _last_answer = False
+
+
+class Staff:
+    """The people at the chairs and at the laptop."""
+
+    def __init__(self, hub: SimulatedHub, care: Iterable[Care]) -> None:
+        self._laptop = hub.laptop
+        self._care = deque(care)
+        self.closing = asyncio.Event()
+        self.called = 0
+
+    async def open(self, chairs: int) -> list[str]:
+        """Open the day and the chairs; returns their names."""
+        await self._laptop.command("day_open", {})
+        names = [str(number + 1) for number in range(chairs)]
+        for number, name in enumerate(names):
+            await self._laptop.command("chair_open", {"chair": name, "lanes": [_lane_of(number)]})
+        return names
+
+    async def close(self, names: Iterable[str]) -> None:
+        """Close the chairs and the day."""
+        for name in names:
+            await self._laptop.command("chair_close", {"chair": name})
+        await self._laptop.command("day_close", {})
+
+    async def work(self, name: str) -> None:
+        """One chair: call whoever is next, for as long as somebody may come."""
+        while True:
+            await self._laptop.until(
+                lambda hub: (
+                    self.closing.is_set() or (name in hub.chairs and hub.pick(name, hub.queue_ms) is not None)
+                )
+            )
+            if self.closing.is_set():
+                return
+            try:
+                done = await self._laptop.command("call", {"chair": name})
+            except KioskRefused:
+                continue  # another chair was faster
+            self.called += 1
+            await self._look_after(name, self._laptop.fold.chairs[name].visit or str(done.result))
+
+    async def acknowledge(self) -> None:
+        """See to alerts, until cancelled."""
+        while True:
+            await self._laptop.until(lambda hub: bool(hub.alerts))
+            await asyncio.sleep(_ACKNOWLEDGES_S)
+            with contextlib.suppress(KioskRefused):
+                await self._laptop.command("alert_ack", {})
+
+    async def _look_after(self, chair: str, ticket: str) -> None:
+        care = self._care.popleft()
+        await asyncio.sleep(care.walks_s)
+        if not care.shows_up:
+            await self._laptop.command("recall", {"ticket": ticket})
+            await asyncio.sleep(care.walks_s)
+            await self._laptop.command("no_show", {"ticket": ticket})
+            return
+        await self._laptop.command("seated", {"ticket": ticket})
+        await asyncio.sleep(care.lasts_s)
+        await self._laptop.command("served", {"ticket": ticket})
+
+
+async def fail_power(hub: SimulatedHub, outage: Outage) -> None:
+    """Let the power fail as planned, and come back."""
+    await asyncio.sleep(max(0.0, outage.at_s - asyncio.get_running_loop().time()))
+    if outage.in_flash_operation:
+        hub.board.arm_cut(1, outage.tear)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_TORN_WITHIN_S):
+                await hub.board.off()
+    await hub.fail_power(outage.lasts_s)
+
+
+def _lane_of(number: int) -> str:
+    """The first chair serves everybody; the others one lane each in turn."""
+    return ANY_LANE if number == 0 else LANES[1 + (number - 1) % (len(LANES) - 1)]
