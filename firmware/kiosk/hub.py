@@ -11,15 +11,23 @@ from hubcore.fold import Hub
 from services.journal import JournalFull
 
 _DAY_OPENED = const(2)
-_SAME_FAULT = const(8)  # so often the same fault of a task is recorded in one boot; then only printed
+_SAME_FAULT = const(8)  # so often the same fault is recorded in one boot; then it is only printed
 _CLOCK_STEP_S = const(2)
 _RECEIPT_RECORDS = const(200)
 _RECEIPT_MS = const(600_000)
 _FULL = "The kiosk's journal is full."
 
 
+class NotDone(Refused):
+    """A refusal; ``seq`` is that of the command_done that keeps it, or 0."""
+
+    def __init__(self, reason: str, sentence: str, hint: str = "", seq: int = 0):
+        super().__init__(reason, sentence, hint)
+        self.seq = seq
+
+
 class KioskHub:
-    """``start()`` first. ``fold`` is the state; ``listeners`` are called with each record after it is applied.
+    """``start()`` first. ``fold`` is the state; ``listeners`` get each record once it is applied.
 
     ``rnd(n)`` gives n random bytes; ``letter`` begins this kiosk's tickets.
     """
@@ -47,10 +55,8 @@ class KioskHub:
         known = self._replay(self._day_start())
         self.fold.skip(journal.next_seq)
         journal.confirm(self.fold.confirmed)
-        fields = {"cause": records.clean(cause, 16) or "?", "firmware": records.clean(firmware, 24) or "?"}
-        if slot is not None:
-            fields["slot"] = slot
-        self._quietly("boot", fields)
+        cause, firmware = records.clean(cause, 16) or "?", records.clean(firmware, 24) or "?"
+        self._quietly("boot", {"cause": cause, "firmware": firmware, "slot": slot})
         self._repeats = known
         self.idle()
 
@@ -62,44 +68,39 @@ class KioskHub:
         """Carry out a wish of ``hubcore.desk``; the result has ``seq``, ``already``, perhaps ``ticket``.
 
         ``cmd`` is (issuer, counter) of a laptop's command: done before, it changes nothing and gives the same
-        answer. Raises Refused (its ``seq`` is that of the command_done, or 0), also for a full journal.
+        answer. Raises NotDone, also for a full journal.
         """
         if cmd is not None and self.fold.done(cmd[0], cmd[1]):
             return self._again(cmd)
         try:
             kind, fields = decide(self.fold, name, args, self.now_ms(), self._rnd, cmd, self.letter)
         except Refused as refused:
-            refused.seq = 0
-            if cmd is not None:
-                done = self._quietly(*refusal(name, refused, cmd))
-                refused.seq = done.seq if done else 0
-            raise
+            done = None if cmd is None else self._quietly(*refusal(name, refused, cmd))
+            raise NotDone(refused.reason, str(refused), refused.hint, done.seq if done else 0) from None
         return _result(self.record(kind, fields), False)
 
     def record(self, kind: str, fields: dict):
-        """Write, apply and tell one record; returns it. Raises Refused (journal_full), RecordError, JournalError."""
+        """Write, apply and tell one record. Raises NotDone (journal_full), RecordError, JournalError."""
         code, body = records.build(kind, fields)
         try:
             raw = self.journal.append(
                 code, body, self.clock.uptime_ms(), self.clock.utc_s(), urgent(kind, fields)
             )
         except JournalFull as full:
-            refused = Refused("journal_full", _FULL, full.hint)
-            refused.seq = 0
-            raise refused from None
+            raise NotDone("journal_full", _FULL, full.hint) from None
         record = records.decode(raw)
         self._apply(record)
         for listener in self.listeners:
             try:
                 listener(record)
-            except Exception as error:  # noqa: BLE001 - the record stands: a screen's failure must not undo that
+            except Exception as error:  # noqa: BLE001 - a screen's failure must not undo the record
                 self.fault("listener", error)
         if kind == "day_opened" and self.clock.utc_s() is None:
             self.fault("clock", "the day was opened with the clock unknown")
         return record
 
     def set_clock(self, utc_s: int, source: str = "laptop") -> bool:
-        """UTC is known from now on; True if that was news (2 s or more) and recorded. Raises Refused."""
+        """UTC is known from now on; True if that was news (2 s or more) and recorded. Raises NotDone."""
         known = self.clock.utc_s()
         if known is not None and abs(known - utc_s) < _CLOCK_STEP_S:
             return False
@@ -110,13 +111,14 @@ class KioskHub:
     def receipt(self, seq: int) -> bool:
         """A laptop holds every record up to ``seq``; True if that became a record.
 
-        So that receipts do not fill the journal, one is recorded for every 200 confirmed records or ten minutes,
-        and none for what only confirms the last receipt. Raises Refused for records that were never written here.
+        So that receipts do not fill the journal, one is recorded for every 200 confirmed records or ten
+        minutes, and none for what only confirms the last receipt. Raises NotDone for records that were never
+        written here.
         """
         if seq >= self.journal.next_seq:
             text = "a laptop holds record " + str(seq) + ", which is not written here"
             self.fault("journal", text)
-            raise Refused("journal_shorter", "The laptop holds records that this kiosk lacks.")
+            raise NotDone("journal_shorter", "The laptop holds records that this kiosk lacks.")
         self.journal.confirm(seq)
         now = self.clock.uptime_ms()
         fresh = seq - self.fold.confirmed
@@ -211,9 +213,7 @@ class KioskHub:
         if record.kind == "command_done":
             reason = record.body["reason"]
             sentence, hint = REASONS.get(reason, ("The kiosk refused this command.", ""))
-            refused = Refused(reason, sentence.replace(" %s", ""), hint)
-            refused.seq = seq
-            raise refused
+            raise NotDone(reason, sentence.replace(" %s", "").replace("%s", ""), hint, seq)
         return _result(record, True)
 
     def _quietly(self, kind, fields):

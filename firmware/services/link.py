@@ -15,32 +15,20 @@ _HEAD_MS = const(250)  # between two notices of the journal's head
 _ANSWERS = const(8)
 
 
-def open_uart(uart, cfg):
-    """The link's port, with room for two replies to be sent and for what arrives while flash erases.
-
-    ``uart`` is ``machine.UART``, ``cfg`` the module ``boardcfg``.
-    """
-    return uart(
-        cfg.UART_LINK_ID,
-        cfg.UART_LINK_BAUD,
-        tx=cfg.UART_LINK_TX,
-        rx=cfg.UART_LINK_RX,
-        txbuf=_TXBUF,
-        rxbuf=cfg.UART_LINK_RXBUF,
-    )
-
-
 class LinkServer:
-    """Serves ``hub`` (kiosk.hub.KioskHub) on ``uart`` (from ``open_uart``) with ``baud`` bits a second.
+    """Serves ``hub`` (kiosk.hub.KioskHub) on a ``machine.UART`` of ``baud`` bits a second.
 
-    ``about`` is (device id: bytes, firmware version, board, letter). ``run(turn)`` is the task.
+    Its receive buffer must hold what arrives while a sector is erased: 45 ms, at 115200 baud 518 bytes.
+
+    ``about`` is (device id: bytes, firmware version, board, letter), by default this board's. ``run(turn)`` is
+    the task.
     A pull is streamed between other answers; a newer pull or hello ends it.
     """
 
-    def __init__(self, uart, hub, about: tuple, baud: int = 115200):
+    def __init__(self, uart, hub, about: tuple | None = None, baud: int = 115200):
         self._uart = uart
         self._hub = hub
-        self._about = about
+        self._about = about or _this_board()
         self._baud = baud
         self._room = _TXBUF * 10_000 // baud  # ms of sending that the transmitter's buffer holds
         self._window = bytearray(2048)  # of the journal, as the pull reads it
@@ -57,6 +45,7 @@ class LinkServer:
         self._rest = 0  # what rounding to ms left over
         self.requests = 0
         hub.listeners.append(self._heard)
+        uart.init(txbuf=_TXBUF)  # two replies: the next is made while one is sent
 
     @property
     def dropped(self) -> int:
@@ -321,6 +310,13 @@ class _Pull:
         size = at - shift
         buf[0:size] = buf[shift:at]
         return size
+
+
+def _this_board():
+    import boardcfg
+    from machine import unique_id
+
+    return unique_id(), boardcfg.VERSION, boardcfg.BOARD_ID, boardcfg.LETTER
 
 
 def _bytes_head(buf, at, n):

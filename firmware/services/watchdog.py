@@ -1,8 +1,8 @@
 """The hardware watchdog: short while a day is open, on a long leash otherwise.
 
 An ESP32's watchdog cannot be stopped once it is started, but starting it again changes its time-out. So a
-kiosk whose day was never opened since power-on has none; with the day open it bites after 8 s; once the day is
-closed the time-out becomes 24 h, so that a technician may stop the program and work with mpremote for as
+kiosk whose day was never opened since power-on has none; with the day open it bites after 8 s; once the day
+is closed the time-out becomes 24 h, so that a technician may stop the program and work with mpremote for as
 long. It is fed by the supervisor's housekeeping, and only while every loop turns.
 """
 
