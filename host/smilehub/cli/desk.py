@@ -33,8 +33,9 @@ def _wish(
     done = _common.with_kiosk(port, store_path, work)
     about = {"ticket": args.get("ticket", ""), "chair": args.get("chair", "")}
     about |= {str(key): value for key, value in done.result.items() if value is not None}
-    about["ticket"] = about.get("label", about["ticket"])
     ui = _common.ui_for(as_json)
+    if done.already and "{ticket}" in sentence and not about["ticket"]:
+        sentence = "The kiosk has carried this out; `smilehub queue` shows how things stand."
     said = sentence.format_map(about)
     ui.answer(
         {"command": name, "seq": done.seq, "already_done": done.already, "result": done.result},

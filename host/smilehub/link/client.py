@@ -116,11 +116,14 @@ class KioskClient:
         from_seq: int,
         limit: int | None,
         on_chunk: Callable[[int, Sequence[bytes]], None],
+        on_gap: Callable[[int, int], None] | None = None,
     ) -> int:
         """Fetch records from ``from_seq`` on, up to the journal's end or ``limit``; returns the next seq.
 
         ``on_chunk(first seq, records)`` gets every record once, in order, without gaps; what was lost on
-        the way is asked for again. Raises a LinkError when that does not help, ProtocolError, KioskRefused.
+        the way is asked for again. ``on_gap(first, last)`` hears of records that the kiosk itself no longer
+        has; without it that is an error. Raises a LinkError when repeating does not help, ProtocolError,
+        KioskRefused.
         """
         fetch = _Fetch(from_seq, None if limit is None else from_seq + limit, on_chunk)
         answers: asyncio.Queue[tuple[int, _Reply]] = asyncio.Queue()
@@ -136,7 +139,11 @@ class KioskClient:
                     break
                 fruitless = 0 if fetch.next_seq > before else fruitless + 1
                 if fruitless >= self._attempts:
-                    raise self._silence()
+                    if on_gap is None or not fetch.holes:
+                        raise self._silence()
+                    # asked for again and again, the kiosk answers with what comes after: it has lost these
+                    on_gap(*fetch.skip())
+                    fruitless = 0
         finally:
             for number in asked:
                 self._calls.pop(number, None)
@@ -266,12 +273,12 @@ class KioskClient:
         if status == 0:
             return result
         said = _text(result, 0)
+        reason = _text(result, 1)
+        if status == requests.JOURNAL_FULL or (status == requests.REFUSED and reason == "journal_full"):
+            raise JournalFull(_sentence(said or "the kiosk's journal is full"))
         if status == requests.REFUSED:
-            reason = _text(result, 1)
             hint = REASONS[reason][1] if reason in REASONS else None
             raise KioskRefused(_sentence(said or "the kiosk refused"), reason=reason, hint=hint)
-        if status == requests.JOURNAL_FULL:
-            raise JournalFull(_sentence(said or "the kiosk's journal is full"))
         if status == requests.FAULT:
             raise KioskFault(
                 _sentence(f"The kiosk could not carry out '{what}': {said or 'it gives no reason'}")
@@ -313,6 +320,13 @@ class _Fetch:
         """How many records to ask for next: up to the next one held, or a window."""
         count = min(self._beyond) - self.next_seq if self._beyond else _WINDOW
         return count if self._end is None else min(count, self._end - self.next_seq)
+
+    def skip(self) -> tuple[int, int]:
+        """Give up what is missing before the next record held; returns the first and last seq given up."""
+        first, self.next_seq = self.next_seq, min(self._beyond)
+        last = self.next_seq - 1
+        self.take(self.next_seq, ())
+        return first, last
 
     def take(self, first: int, raws: Sequence[bytes]) -> None:
         """Records as they came, perhaps out of order, perhaps again."""

@@ -62,7 +62,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """The store has caught up; ``last`` is its highest seq."""
+    """The store has caught up; ``last`` is its highest seq, ``gap`` spans what the kiosk lacks."""
 
     event: ClassVar[str] = "synced"
     journal_id: bytes
@@ -114,6 +114,7 @@ class Syncer:
         self._hello: Hello | None = None
         self._batch: list[Row] = []
         self._new = 0
+        self._gap: tuple[int, int] | None = None
 
     @property
     def next_seq(self) -> int:
@@ -137,10 +138,9 @@ class Syncer:
             raise JournalShorter(
                 f"The kiosk's journal ends at record {hello.next_seq - 1}, but this laptop holds {last}."
             )
-        gap = None
+        self._gap = None
         if 0 < last < hello.first_seq - 1:
-            gap = (last + 1, hello.first_seq - 1)
-            self._tell(Gap(hello.journal_id, *gap))
+            self._missing(last + 1, hello.first_seq - 1)
         if hello.clock_s is None:
             await self.client.set_clock(self._clock())
         # the last record that both should have comes once more: other bytes would show that the
@@ -148,7 +148,7 @@ class Syncer:
         await self._pull(hello, max(last, hello.first_seq, 1))
         if await self._confirm(hello):
             await self._pull(hello, self.next_seq)
-        synced = Synced(hello.journal_id, hello.device_id, self._new, self.next_seq - 1, gap)
+        synced = Synced(hello.journal_id, hello.device_id, self._new, self.next_seq - 1, self._gap)
         self._tell(synced)
         return synced
 
@@ -163,9 +163,14 @@ class Syncer:
             self._progress.update(first + len(raws) - 1, max(total, first + len(raws) - 1))
 
         try:
-            await self.client.pull(hello.journal_id, from_seq, None, take)
+            await self.client.pull(hello.journal_id, from_seq, None, take, self._missing)
         finally:
             self._flush(hello)
+
+    def _missing(self, first: int, last: int) -> None:
+        assert self._hello is not None
+        self._gap = (self._gap[0] if self._gap else first, last)
+        self._tell(Gap(self._hello.journal_id, first, last))
 
     def _flush(self, hello: Hello) -> None:
         rows, self._batch = self._batch, []
