@@ -17,13 +17,9 @@ from smilehub.ui import Ui
     "--visitors", type=click.IntRange(1, 2000), default=40, show_default=True, help="How many come."
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same day.")
-@click.option(
-    "--unplug", type=click.IntRange(0, 100), default=0, help="Fail the power at so many random moments."
-)
+@click.option("--unplug", type=click.IntRange(0, 100), default=0, help="Fail the power so many times.")
 @click.option("--json", "as_json", is_flag=True, help="End with one JSON object.")
-@click.option(
-    "--keep", type=click.Path(file_okay=False, path_type=Path), help="Leave flash, store and pictures here."
-)
+@click.option("--keep", type=click.Path(file_okay=False, path_type=Path), help="Leave the files here.")
 def demo(headless: bool, visitors: int, seed: int, unplug: int, as_json: bool, keep: Path | None) -> None:
     """Run a simulated hub: the shipping firmware, visitors, staff and the laptop.
 

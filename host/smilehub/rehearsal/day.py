@@ -17,7 +17,7 @@ _INTERPRETER = re.compile(r"\(name='.*\)")
 
 @dataclass(frozen=True, slots=True)
 class DayReport:
-    """What a day came to. Paths are those of the files that are left; heap figures as the firmware sees them."""
+    """What a day came to. Paths are of files that are left; heap figures as the firmware sees them."""
 
     visitors: int
     tickets_issued: int

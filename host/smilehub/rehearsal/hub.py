@@ -28,7 +28,8 @@ _VIRTUAL_UTC_S = 1_777_879_800
 class SimulatedHub:
     """Kiosk, link and laptop. ``folder`` gets ``flash.bin`` and ``store.sqlite``, both made anew.
 
-    ``virtual``: simulated time, and the same seed gives the same bytes; otherwise real time over pseudo-terminals.
+    ``virtual``: simulated time, and the same seed gives the same bytes; else real time over
+    pseudo-terminals.
     ``heap_bytes`` and ``measure`` go to the board.
     """
 

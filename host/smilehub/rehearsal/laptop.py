@@ -1,4 +1,4 @@
-"""The hub's laptop in one process: a watch that keeps the store up, the fold of it, and commands that do not give up."""
+"""The laptop: a watch that keeps the store up, its fold, and commands that do not give up."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -41,9 +41,9 @@ class Laptop:
         await Watch(self._open, self.store, self._clock, on_event=self._event).run()
 
     async def command(self, name: str, args: Mapping[str, Any]) -> Done:
-        """Have the kiosk do it, however often the link fails meanwhile; returns once its record is stored here.
+        """Have the kiosk do it, however often the link fails meanwhile; returns once its record is stored.
 
-        Raises KioskRefused. One wish goes out at a time, because the kiosk takes an issuer's numbers in order.
+        Raises KioskRefused. One wish goes out at a time: the kiosk takes an issuer's numbers in order.
         """
         async with self._one_wish:
             while True:

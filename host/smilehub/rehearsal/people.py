@@ -1,4 +1,4 @@
-"""Visitors, who look and press keys; staff, who read the laptop's queue and send commands; and the power company."""
+"""Visitors, who look and press keys; staff, who read the laptop's queue and send commands; power failures."""
 
 import asyncio
 import contextlib
@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable
 
 from hubcore.classes import ANY_LANE, LANES
+from hubcore.fold import Hub
 from hubcore.labels import PICTOGRAMS
 from smilehub.devices.image import firmware_root
 from smilehub.errors import KioskRefused
@@ -23,7 +24,7 @@ _TORN_WITHIN_S = 1800.0
 
 
 class Visitors:
-    """Those who come to one kiosk, and what they know in common: its idle screen and the tickets seen so far."""
+    """Those who come to one kiosk, and what they all know: its idle screen and the tickets seen so far."""
 
     def __init__(self, hub: SimulatedHub) -> None:
         self._hub = hub
@@ -38,7 +39,7 @@ class Visitors:
         self._idle = self._hub.eyes.heading()
 
     async def check_in(self, visitor: Visitor) -> None:
-        """Walk up, answer, read the ticket, make room. After a power failure: begin again, unless the kiosk shows the ticket.
+        """Walk up, answer, read the ticket, make room; after a power failure begin again, unless it was kept.
 
         Raises Dead if the powered kiosk does not react.
         """
@@ -140,11 +141,7 @@ class Staff:
     async def work(self, name: str) -> None:
         """One chair: call whoever is next, for as long as somebody may come."""
         while True:
-            await self._laptop.until(
-                lambda hub: (
-                    self.closing.is_set() or (name in hub.chairs and hub.pick(name, hub.queue_ms) is not None)
-                )
-            )
+            await self._laptop.until(lambda hub: self.closing.is_set() or _somebody_for(name, hub))
             if self.closing.is_set():
                 return
             try:
@@ -189,3 +186,7 @@ async def fail_power(hub: SimulatedHub, outage: Outage) -> None:
 def _lane_of(number: int) -> str:
     """The first chair serves everybody; the others one lane each in turn."""
     return ANY_LANE if number == 0 else LANES[1 + (number - 1) % (len(LANES) - 1)]
+
+
+def _somebody_for(chair: str, hub: Hub) -> bool:
+    return chair in hub.chairs and hub.pick(chair, hub.queue_ms) is not None

@@ -22,7 +22,7 @@ class Visitor:
 
 @dataclass(frozen=True, slots=True)
 class Care:
-    """What happens to a visitor who was called: whether they come, after how long, and how long care takes."""
+    """What follows a call: whether the visitor comes, after how long, and how long care takes."""
 
     shows_up: bool
     walks_s: float
