@@ -27,6 +27,10 @@ ctl, flash, where = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 # A dead host must end this process (SIGPIPE); an interrupt before the interpreter minds it must not.
 _signal.signal(_signal.SIGPIPE, _signal.SIG_DFL)
 _signal.signal(_signal.SIGINT, _signal.SIG_IGN)
+if sys.platform == "linux":
+    # Nor must it compute on when the host was killed: PR_SET_PDEATHSIG, SIGKILL.
+    import ctypes
+    ctypes.CDLL(None).prctl(1, 9, 0, 0, 0)
 os.dup2(ctl, 60); os.dup2(flash, 61); os.dup2(60, 3); os.dup2(61, 4); os.closerange(5, 64)
 sys.path.insert(0, where)
 import micropython_run
