@@ -297,6 +297,7 @@ class UART(io.IOBase):
         self._idle_us = 2 * period
         return self._irq
 
+    @micropython.native
     def _on_idle(self, now):
         self._flags = _IRQ_IDLE
         _irq.fire(self._handler, self)
@@ -413,7 +414,7 @@ class UART(io.IOBase):
             if self._drain((3 + self._txbuf) * 26000 // self._baud * 1000):
                 return 0
             raise OSError(errno.ETIMEDOUT)
-        raise OSError(errno.EINVAL)
+        return -errno.EINVAL  # an io.IOBase says errors so: raising would break select.register
 
     def __repr__(self):
         text = "UART(%d, baudrate=%d, bits=%d, parity=%s, stop=%d, tx=%d, rx=%d, rts=%d, cts=%d, " % (
