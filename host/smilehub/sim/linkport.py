@@ -1,4 +1,4 @@
-"""What is plugged into a board's serial connector: a port in this process, or in real time a pseudo-terminal."""
+"""What is plugged into a board's serial connector: a port in this process or a pseudo-terminal."""
 
 from __future__ import annotations
 
@@ -87,8 +87,8 @@ class Faults:
 class LinkPort:
     """The laptop's end in virtual time: a transport, as ``smilehub.link`` has them.
 
-    Raises LinkShut, LinkGone and LinkInUse, all OSErrors. Bytes that come while it is not open are lost, as on
-    a real port.
+    Raises LinkShut, LinkGone and LinkInUse, all OSErrors. Bytes that come while it is not open are lost, as
+    on a real port.
     """
 
     mtu = 4096
@@ -178,7 +178,7 @@ class LinkPort:
 
 
 class PtyLink:
-    """The laptop's end in real time: a pseudo-terminal that programs open at ``path``, close and open again."""
+    """The laptop's end in real time: a pseudo-terminal that programs open, close and open again."""
 
     def __init__(self, line: Line, loop: asyncio.AbstractEventLoop) -> None:
         self._line = line

@@ -39,7 +39,7 @@ class _Burst:
 
 
 class Pacer:
-    """One direction of a line. ``sink`` gets bytes when their last bit has passed, or within a millisecond."""
+    """One direction of a line. ``sink`` gets bytes within a millisecond of their last bit."""
 
     def __init__(self, clock: Clock, sink: Callable[[bytes], None], *, baud: int, bits: int = 10) -> None:
         self._clock = clock
@@ -119,9 +119,9 @@ class Pacer:
 
 
 class UartPort:
-    """A line of the board's connector: pins of board.toml on one side, what is plugged in on the other.
+    """A line of the connector: pins of board.toml on one side, what is plugged in on the other.
 
-    The guest reaches it by whichever UART it has put on those pins. ``deliver(uart, data)`` hands bytes to the guest.
+    The guest reaches it by whichever UART it has put on those pins. ``deliver(uart, data)`` hands it bytes.
     """
 
     def __init__(self, clock: Clock, spec: UartSpec, deliver: Callable[[int, bytes], None]) -> None:

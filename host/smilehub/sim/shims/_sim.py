@@ -81,7 +81,7 @@ _EVENT_BYTES = micropython.const(4096)
 _IRQS = micropython.const(32)
 _FOREVER = micropython.const(1 << 61)
 
-# The state lives in an array of 64-bit numbers: storing there never allocates.
+# The state lives in an array of 64-bit numbers: storing there never allocates ("l": reading a "q" does).
 _T = micropython.const(0)  # guest clock in virtual mode, µs of the kernel
 _LIMIT = micropython.const(1)  # earliest of horizon and the next local timer
 _HORIZON = micropython.const(2)  # nothing can happen to this guest before
@@ -102,12 +102,12 @@ _LOST = micropython.const(16)  # hard interrupts lost to a full ring
 _RTC = micropython.const(17)  # the RTC's µs since 2000 minus now()
 _TICKS = micropython.const(18)  # the ticks counter minus now()
 _BASE = micropython.const(19)  # heap in use before the firmware (measuring)
-_S = array.array("q", bytes(8 * 20))
+_S = array.array("l", bytes(8 * 20))
 _S[_TIMER] = _FOREVER
 
 _ctl = open(3, "r+b")
 _out = bytearray(_OUT_BYTES)
-_in = array.array("q", bytes(_HEADER_BYTES))
+_in = array.array("l", bytes(_HEADER_BYTES))
 _spare = bytearray(1)
 
 #: Payload of the event being dispatched; a handler gets its length.

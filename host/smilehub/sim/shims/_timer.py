@@ -55,6 +55,7 @@ class Timer:
         self._alarm = _alarm.Alarm(self._fire)
         _alarm.set(self._alarm, self._started + us)
 
+    @micropython.native
     def _fire(self, due):
         now = _sim.now()
         if self._repeat:
