@@ -29,6 +29,8 @@ def encode(payload, max_payload: int = MAX_PAYLOAD) -> bytes:
             out[pos + 1 : pos + 255] = view[start : start + _BLOCK]
             pos += 255
             start += _BLOCK
+            if start == size:
+                return bytes(memoryview(out)[: pos + 1])
         run = end - start
         out[pos] = run + 1
         out[pos + 1 : pos + 1 + run] = view[start:end]

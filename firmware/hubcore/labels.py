@@ -17,7 +17,12 @@ _SHORT_SPARE = const(22)
 
 def valid(label: str) -> bool:
     """Whether ``label`` is a letter of LETTERS and a number from FIRST to LAST without leading zeros."""
-    return 3 <= len(label) <= 4 and label[0] in LETTERS and label[1:].isdigit() and label[1] != "0"
+    if not 3 <= len(label) <= 4 or label[0] not in LETTERS or label[1] == "0":
+        return False
+    for char in label[1:]:
+        if not "0" <= char <= "9":  # isdigit() differs between the interpreters
+            return False
+    return True
 
 
 def number(label: str) -> int:

@@ -9,6 +9,7 @@ from hubcore.fold import COUNTS, Hub
 from hubcore.labels import PICTOGRAMS
 
 JOURNAL = b"journal1"
+NEEDS_SAID = [*SAID, "toothache", "broken", "checkup", "checkup"]
 STATES = ("waiting", "called", "seated", "served", "left", "deferred", "absent")
 
 
@@ -93,6 +94,8 @@ def busy(seed, steps=300, outages=True):
     day = Day(seed)
     rng = day.rng
     day.record("boot", cause="power", firmware="test")
+    day.checkin("injury")
+    day.opened()
     counter = 0
     for _ in range(steps):
         day.sleep(rng.choice((0, 0.5, 7, 40, 90)))
@@ -102,32 +105,46 @@ def busy(seed, steps=300, outages=True):
         if rng.random() < 0.05:
             day.clock_s = rng.choice((None, rng.randrange(2**32)))
         tickets = sorted(day.hub.visits) or ["K10"]
-        ticket = rng.choice(tickets)
+        at_chairs = [label for label in tickets if label in day.hub.visits and day.hub.visits[label].chair]
+        ticket = rng.choice(at_chairs if at_chairs and rng.random() < 0.8 else tickets)
         chair = rng.choice(("1", "2", "A"))
         counter += 1
         cmd = (f"laptop{rng.randrange(10)}", counter)
         name, args = rng.choice(
-            [("checkin", {"need": rng.choice(list(SAID)), "lane": rng.choice(("any", "adult", "child"))})] * 8
+            [("checkin", {"need": rng.choice(NEEDS_SAID), "lane": rng.choice(("any", "adult", "child"))})] * 8
             + [("call", {"chair": chair})] * 6
-            + [(act, {"ticket": ticket}) for act in ("recall", "seated", "seated", "served", "no_show", "left")]
+            + [(act, {"ticket": ticket}) for act in ("recall", "seated", "seated", "served", "no_show", "left")] * 2
             + [("undo", {}), ("undo", {"chair": chair})]
             + [("chair_open", {"chair": chair, "lanes": rng.choice(([], ["adult"], ["child"]))})] * 2
             + [("day_open", {})] * 2
-            + [("chair_close", {"chair": chair}), ("alert_raise", {"why": "help"}), ("alert_ack", {})] * 2
+            + [("chair_close", {"chair": chair}), ("alert_raise", {"why": "help"}), ("alert_ack", {})]
+            + [("alert_ack", {})] * 2
             + [("consent_give", {"ticket": ticket, "purpose": "photo"}), ("full_today", {"full": rng.random() < 0.2})]
             + [("consent_withdraw", {"ticket": ticket, "purpose": "photo"})]
-            + ([("day_close", {})] * 2 if rng.random() < 0.5 else [])
         )
         if name == "checkin":
             args["pictogram"] = rng.choice(PICTOGRAMS)
         if rng.random() < 0.12:
             _rare(day, rng, ticket)
+        if rng.random() < 0.01:
+            evening(day)
         try:
             day.wish(name, cmd, **args)
         except Refused as refused:
+            if rng.random() < 0.7:
+                continue
             kind, fields = desk.refusal(name, refused, cmd)
             day.record(kind, **fields)
     return day
+
+
+def evening(day):
+    """Everybody at a chair is served, emergencies are seen to, the day is closed."""
+    for label, visit in sorted(day.hub.visits.items()):
+        if visit.chair or visit.need == "emergency":
+            day.wish("left", ticket=label)
+    if day.hub.day_open:
+        day.wish("day_close")
 
 
 def _rare(day, rng, ticket):
@@ -142,6 +159,8 @@ def _rare(day, rng, ticket):
             ("receipt", {"journal": JOURNAL, "seq": max(1, day.hub.next_seq - 1)}),
             ("corrected", {"undone": rng.randrange(1, day.hub.next_seq + 1), "chair": "1", "why": "x"}),
             ("served", {"label": ticket}),
+            ("staff_signed_in", {"staff": "s1"}),
+            ("staff_refused", {"why": "unknown badge"}),
             ("config_changed", {"name": "tz", "value": "UTC0"}),
         ]
     )

@@ -2,7 +2,7 @@
 
 Stanford, Taylor, Ziedins, Queueing Systems 77 (2014) 297-330, doi 10.1007/s11134-013-9382-6, section 3: from the lowest
 class up, W_p = [W0/(1-rho) - sum over i>p of rho_i W_i (1-b_i/b_p)] / [1 - sum over i<p of rho_i (1-b_p/b_i)].
-With 5 million customers the worst class of the heaviest cases is within about 1 % of its mean, so 2 % can be asked for.
+With 5 million customers a mean wait at load 0.9 (cases B, C) still has a standard error of about 1 %; seeds are fixed.
 """
 
 import random

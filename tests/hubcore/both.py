@@ -1,0 +1,60 @@
+"""Runs under either interpreter: checks vectors.json, then folds a journal and prints a digest for each record.
+
+Arguments: folder of hubcore, vectors file, journal file (one record a line, in hex). Prints "vectors N" first.
+"""
+
+import json
+import sys
+from binascii import hexlify, unhexlify
+
+sys.path.insert(0, sys.argv[1])
+
+from hubcore import cbor, frames, records  # noqa: E402
+from hubcore.errors import CodecError  # noqa: E402
+from hubcore.fold import Hub  # noqa: E402
+
+
+def expect(got, wanted, what):
+    if got != wanted:
+        raise AssertionError(str(what) + ": " + str(got) + " is not " + str(wanted))
+
+
+def check_vectors(vectors):
+    n = 0
+    for vector in vectors["cbor"]:
+        value = eval(vector["value"])
+        data = unhexlify(vector["data"])
+        expect(cbor.dumps(value), data, vector)
+        expect(cbor.loads(data), value, vector)
+        n += 1
+    for vector in vectors["refused"]:
+        try:
+            cbor.loads(unhexlify(vector["data"]))
+        except CodecError:
+            n += 1
+            continue
+        raise AssertionError("accepted " + vector["why"])
+    for vector in vectors["frames"]:
+        payload = unhexlify(vector["payload"])
+        frame = unhexlify(vector["frame"])
+        expect(frames.encode(payload), frame, vector)
+        expect(frames.Decoder().feed(frame), [payload], vector)
+        n += 1
+    for vector in vectors["records"]:
+        fields = eval(vector["fields"])
+        raw = unhexlify(vector["raw"])
+        code, body = records.build(vector["kind"], fields)
+        expect(records.encode(code, *vector["envelope"], body), raw, vector)
+        expect(records.decode(raw).body, fields, vector)
+        n += 1
+    return n
+
+
+with open(sys.argv[2]) as f:
+    print("vectors", check_vectors(json.load(f)))
+hub = Hub()
+with open(sys.argv[3]) as f:
+    for line in f:
+        record = records.decode(unhexlify(line.strip()))
+        hub.apply(b"journal1", record)
+        print(hexlify(hub.digest()).decode(), [visit.label for visit in hub.order(hub.queue_ms, 20)])

