@@ -23,7 +23,7 @@ _raw = _native.stdout.buffer
 
 class _Stream(_io.IOBase):
     def ioctl(self, request, arg):
-        return arg & 4 if request == 3 else 0  # MP_STREAM_POLL: always writable
+        return arg & 4 if request == 3 else -22  # MP_STREAM_POLL: always writable; else EINVAL
 
 
 class _Binary(_Stream):
