@@ -16,7 +16,9 @@ from smilehub.errors import LinkClosed
 class Peer:
     """Answers frames with frames, without I/O. ``raws`` is the journal; tests may reach into everything."""
 
-    def __init__(self, *, seed: int = 1, versions: tuple[int, int] = (1, 1), clock_s: int | None = 1_700_000_000):
+    def __init__(
+        self, *, seed: int = 1, versions: tuple[int, int] = (1, 1), clock_s: int | None = 1_700_000_000
+    ):
         self.rng = random.Random(seed)
         self.journal_id = self.rng.randbytes(8)
         self.device_id = self.rng.randbytes(6)
@@ -62,7 +64,9 @@ class Peer:
             need = self.rng.choice(["toothache", "checkup", "bleeding"])
             self.wish("checkin", {"need": need, "lane": "adult", "lang": "en", "pictogram": n % 8})
             if n % 2:
-                label = records.decode(self.raws[self.wish("call", {"chair": "1"}) - self.first_seq]).body["label"]
+                label = records.decode(self.raws[self.wish("call", {"chair": "1"}) - self.first_seq]).body[
+                    "label"
+                ]
                 self.wish("seated", {"ticket": label})
                 self.wish("served", {"ticket": label})
 
@@ -95,7 +99,14 @@ class Peer:
             self.write("receipt", {"journal": journal_id, "seq": seq})
             return [requests.pack_reply(number, 0, {})]
         if op == requests.STATE:
-            result = {0: self.journal_id, 1: self.next_seq, 2: self.hub.digest(), 3: self.hub.counts, 4: 0, 5: [0, 9]}
+            result = {
+                0: self.journal_id,
+                1: self.next_seq,
+                2: self.hub.digest(),
+                3: self.hub.counts,
+                4: 0,
+                5: [0, 9],
+            }
             return [requests.pack_reply(number, 0, result)]
         if op == requests.SET_CLOCK:
             self.clock_s = requests.parse_set_clock(args)
@@ -272,7 +283,9 @@ class PtyKiosk:
             try:
                 data = data[os.write(self._fd, data) :]
             except BlockingIOError:
-                await self._ready(asyncio.get_running_loop().add_writer, asyncio.get_running_loop().remove_writer)
+                await self._ready(
+                    asyncio.get_running_loop().add_writer, asyncio.get_running_loop().remove_writer
+                )
 
     async def _ready(self, add, remove) -> None:
         ready = asyncio.Event()

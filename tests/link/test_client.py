@@ -62,7 +62,11 @@ def test_pull_of_more_than_a_window():
 
 
 @settings(max_examples=80, deadline=None)
-@given(plan=st.dictionaries(st.integers(0, 40), st.sampled_from(["loss", "flip", "twice", "garbage"]), max_size=12))
+@given(
+    plan=st.dictionaries(
+        st.integers(0, 40), st.sampled_from(["loss", "flip", "twice", "garbage"]), max_size=12
+    )
+)
 def test_noise_costs_time_but_no_record(plan: dict[int, str]):
     peer = Peer()
     peer.chunk = 4
@@ -72,7 +76,11 @@ def test_noise_costs_time_but_no_record(plan: dict[int, str]):
 
 
 @settings(max_examples=60, deadline=None)
-@given(plan=st.dictionaries(st.integers(0, 12), st.sampled_from(["loss", "flip", "twice", "garbage"]), max_size=8))
+@given(
+    plan=st.dictionaries(
+        st.integers(0, 12), st.sampled_from(["loss", "flip", "twice", "garbage"]), max_size=8
+    )
+)
 def test_a_command_happens_once_whatever_the_line_does(plan: dict[int, str]):
     peer = Peer()
 
@@ -175,7 +183,11 @@ def test_records_that_the_kiosk_lost_are_an_error_or_a_gap():
     async def work(on_gap):
         async with KioskClient(MemoryTransport(peer)) as client:
             await client.pull(
-                peer.journal_id, 1, None, lambda first, raws: got.extend(range(first, first + len(raws))), on_gap
+                peer.journal_id,
+                1,
+                None,
+                lambda first, raws: got.extend(range(first, first + len(raws))),
+                on_gap,
             )
 
     with pytest.raises(NoAnswer):

@@ -1,5 +1,6 @@
 """The store: once each, one writer, numbers that outlive a crash, and every way a file can be wrong."""
 
+import errno
 import json
 import os
 import signal
@@ -104,7 +105,9 @@ def test_the_second_writer_is_told_who_holds_it(path: Path):
     with Store.open(path, command="smilehub sync --watch", clock=lambda: 1_700_000_000):
         with pytest.raises(StoreBusy) as error:
             Store.open(path)
-        assert f"'smilehub sync --watch' (process {os.getpid()}, since 2023-11-14 22:13:20 UTC)" in str(error.value)
+        assert f"'smilehub sync --watch' (process {os.getpid()}, since 2023-11-14 22:13:20 UTC)" in str(
+            error.value
+        )
         with Store.open(path, write=False) as reader:
             assert reader.journals() == []
     Store.open(path).close()
@@ -204,7 +207,7 @@ def test_full_disk_loses_nothing_that_was_stored(path: Path, monkeypatch: pytest
         connection.execute("PRAGMA max_page_count=20")
         return connection
 
-    monkeypatch.setattr(sqlite3.dbapi2, "connect", small)
+    monkeypatch.setattr(sqlite3, "connect", small)
     stored = 0
     with Store.open(path) as store:
         with pytest.raises(StoreFull, match="is full"):
@@ -226,14 +229,18 @@ def test_read_only_store(path: Path, monkeypatch: pytest.MonkeyPatch):
         connection.execute("PRAGMA query_only=1")  # what a read-only file answers, even to root
         return connection
 
-    monkeypatch.setattr(sqlite3.dbapi2, "connect", locked)
+    monkeypatch.setattr(sqlite3, "connect", locked)
     with Store.open(path) as store, pytest.raises(StoreReadOnly, match="may not be written"):
         store.add(JOURNAL, rows(1, 2))
 
 
-def test_a_folder_that_may_not_be_written():
-    with pytest.raises(StoreReadOnly):
-        Store.open(Path("/proc/1/smilehub/store.sqlite"))
+def test_a_folder_that_may_not_be_written(path: Path, monkeypatch: pytest.MonkeyPatch):
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(StoreReadOnly, match="The folder of the store"):
+        Store.open(path)
 
 
 def test_the_note_is_gone_after_closing(path: Path):

@@ -11,7 +11,7 @@ from typing import NamedTuple, Self
 import sqlalchemy as sa
 
 from smilehub.errors import RecordConflict, StoreMissing
-from smilehub.store.engine import identify, make_engine
+from smilehub.store.engine import check_file, identify, make_engine
 from smilehub.store.faults import explain
 from smilehub.store.lock import WriterLock
 from smilehub.store.schema import (
@@ -116,6 +116,7 @@ class Store:
         rnd: Callable[[int], bytes],
     ) -> Self:
         try:
+            check_file(path)
             with engine.begin() as connection:
                 identify(connection, path, create=lock is not None, rnd=rnd)
             return cls(path, engine, lock, clock)
@@ -166,16 +167,10 @@ class Store:
         if not rows:
             return 0
         with self._begin() as connection:
-            held = dict(
-                connection.execute(
-                    sa.select(records.c.seq, records.c.raw).where(
-                        records.c.journal_id == journal_id,
-                        records.c.seq.between(rows[0].seq, rows[-1].seq),
-                    )
-                )
-                .tuples()
-                .all()
+            span = sa.select(records.c.seq, records.c.raw).where(
+                records.c.journal_id == journal_id, records.c.seq.between(rows[0].seq, rows[-1].seq)
             )
+            held = {int(seq): bytes(raw) for seq, raw in connection.execute(span)}
             clash = next((row for row in rows if held.get(row.seq, row.raw) != row.raw), None)
             fresh = [row for row in rows if row.seq not in held and (clash is None or row.seq < clash.seq)]
             if fresh:

@@ -1,16 +1,26 @@
 """Opening the file: settings, and whether it is a store of a version that this program knows."""
 
 import os
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import event
 from sqlalchemy.pool import StaticPool
 
 from smilehub.errors import StoreDamaged, StoreNewer
 from smilehub.store.schema import APPLICATION_ID, VERSION, meta, metadata
+
+
+_MAGIC = b"SQLite format 3\0"
+
+
+def check_file(path: Path) -> None:
+    """Raise StoreDamaged if there is a file that is no database; SQLite would take a short one for an empty one."""
+    if path.is_file():
+        with path.open("rb") as file:
+            if file.read(len(_MAGIC)) not in (b"", _MAGIC):
+                raise StoreDamaged(f"{path} is not a smilehub store.")
 
 
 def make_engine(path: Path, *, write: bool) -> sa.Engine:
@@ -19,21 +29,16 @@ def make_engine(path: Path, *, write: bool) -> sa.Engine:
     if not write and not os.access(path.parent, os.W_OK) and not path.with_name(path.name + "-wal").exists():
         # a write-ahead log needs its companion file even for reading; where none can be made, nobody writes
         uri += "&immutable=1"
-    engine = sa.create_engine(
-        f"sqlite:///{uri}&uri=true",
-        poolclass=StaticPool,
-        connect_args={"timeout": 5.0, "check_same_thread": False},
-    )
 
-    def settle(connection: Any, _: object) -> None:
-        cursor = connection.cursor()
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(uri, uri=True, timeout=5.0, check_same_thread=False)
         if write:
-            cursor.execute("PRAGMA journal_mode=WAL")
-            cursor.execute("PRAGMA synchronous=FULL")
-        cursor.close()
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
+        return connection
 
-    event.listen(engine, "connect", settle)
-    return engine
+    # connecting here and not by an address, which would decode the path a second time
+    return sa.create_engine("sqlite://", creator=connect, poolclass=StaticPool)
 
 
 def identify(connection: sa.Connection, path: Path, *, create: bool, rnd: Callable[[int], bytes]) -> None:
