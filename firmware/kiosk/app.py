@@ -1,134 +1,28 @@
-"""The kiosk's program: makes the drivers, services and screens that boardcfg describes, and runs them."""
+"""The kiosk's program."""
 
 import gc
 
-import boardcfg
-
-# The largest block first, while the heap is whole.
+# While modules load, what is thrown away is used again at once: what stays lies close together at the heap's
+# beginning, instead of leaving holes everywhere that no buffer fits into.
 gc.collect()
-_FRAME = bytearray(boardcfg.PANEL_WIDTH * boardcfg.PANEL_HEIGHT // 2)
+gc.threshold(4096)
 
-import asyncio
+import asyncio  # noqa: E402
 
-from drivers.keypad import Keypad
-from drivers.max7219 import Matrix
-from drivers.st7796 import ST7796
-from esp32 import Partition
-from machine import (
-    DEEPSLEEP_RESET,
-    HARD_RESET,
-    PWRON_RESET,
-    SOFT_RESET,
-    SPI,
-    UART,
-    WDT,
-    WDT_RESET,
-    Pin,
-    reset_cause,
-)
-from services.clock import Clock
-from services.journal import Journal
-from services.link import LinkServer
-from services.supervisor import Supervisor
-from services.watchdog import Watchdog
+import boardcfg  # noqa: E402
 
-from kiosk.canvas import COLOURS
-from kiosk.glyphs import Font
-from kiosk.hub import KioskHub
-from kiosk.parts import build_ui
-from kiosk.wall import Wall
-
-_ASSETS = __file__.rsplit("/", 1)[0] + "/assets"
-
-_CAUSES = {
-    PWRON_RESET: "power",
-    HARD_RESET: "reset",
-    WDT_RESET: "watchdog",
-    DEEPSLEEP_RESET: "sleep",
-    SOFT_RESET: "soft",
-}
-
-
-def _out(pin: int, level: int):
-    return Pin(pin, Pin.OUT, value=level)
-
-
-def _panel():
-    cfg = boardcfg
-    spi = SPI(
-        cfg.PANEL_SPI,
-        baudrate=cfg.SPI_1_BAUD,
-        sck=Pin(cfg.SPI_1_SCK),
-        mosi=Pin(cfg.SPI_1_MOSI),
-        miso=Pin(cfg.SPI_1_MISO),
-    )
-    pins = (_out(cfg.PANEL_CS, 1), _out(cfg.PANEL_DC, 1), _out(cfg.PANEL_RST, 1), _out(cfg.PANEL_BL, 0))
-    panel = ST7796(spi, *pins, cfg.PANEL_WIDTH, cfg.PANEL_HEIGHT, cfg.PANEL_ROTATION, _FRAME)
-    for index, colour in enumerate(COLOURS):
-        panel.colour(index, colour >> 16, colour >> 8 & 255, colour & 255)
-    return panel
-
-
-def _matrix():
-    cfg = boardcfg
-    spi = SPI(cfg.WALL_SPI, baudrate=cfg.SPI_2_BAUD, sck=Pin(cfg.SPI_2_SCK), mosi=Pin(cfg.SPI_2_MOSI))
-    return Matrix(spi, _out(cfg.WALL_CS, 1), cfg.WALL_COLUMNS, cfg.WALL_ROWS)
-
-
-class App:
-    """Everything the kiosk is made of; `run()` until the program is stopped."""
-
-    def __init__(self):
-        cfg = boardcfg
-        self.panel = _panel()
-        self.clock = Clock()
-        self.journal = Journal(Partition.find(Partition.TYPE_DATA, label="journal")[0])
-        self.hub = KioskHub(self.journal, self.clock, cfg.LETTER)
-        self.hub.start(_CAUSES.get(reset_cause(), "other"), cfg.VERSION)
-        self.ui = build_ui(self.panel, self.hub, _ASSETS)
-        self.wall = Wall(_matrix(), Font(_ASSETS + "/wall.fnt", True), self.hub)
-        self.keypad = Keypad({name: Pin(pin, Pin.IN, Pin.PULL_UP) for name, pin in cfg.KEYS.items()})
-        self.link = LinkServer(
-            UART(
-                cfg.UART_LINK_ID,
-                cfg.UART_LINK_BAUD,
-                tx=Pin(cfg.UART_LINK_TX),
-                rx=Pin(cfg.UART_LINK_RX),
-                rxbuf=cfg.UART_LINK_RXBUF,
-                timeout=0,
-            ),
-            self.hub,
-        )
-        self.supervisor = Supervisor(self.hub, Watchdog(WDT))
-        self.supervisor.chore(self.hub.idle)
-
-    async def run(self) -> None:
-        """Start the tasks, then keep house."""
-        self.hub.listeners.append(self.ui.changed)
-        self.hub.listeners.append(self.wall.changed)
-        start = self.supervisor.start
-        start("ui", self._ui)
-        start("wall", self.wall.run)
-        start("link", self.link.run)
-        gc.collect()
-        await self.supervisor.run()
-
-    async def _ui(self, turn) -> None:
-        turn.begin()
-        self.ui.start()
-        self.panel.init()  # sends the picture, so that the light goes on over it
-        self.ui.canvas.sent()
-        self.panel.backlight(True)
-        await self.ui.run(self.keypad, turn)
-
-    def close(self) -> None:
-        """Take the interrupts back, so that nothing of the program runs on behind the console."""
-        self.keypad.close()
+_SERVICE_THRESHOLD = 16384
 
 
 def main() -> None:
     """Run the kiosk until Ctrl-C, which leaves to the console's prompt."""
-    app = App()
+    frame = bytearray(boardcfg.PANEL_WIDTH * boardcfg.PANEL_HEIGHT // 2)
+    # Only now all the rest: this is the largest block, and the heap is still whole.
+    from kiosk.device import App
+
+    app = App(frame)
+    gc.collect()
+    gc.threshold(_SERVICE_THRESHOLD)
     try:
         asyncio.run(app.run())
     except KeyboardInterrupt:

@@ -96,8 +96,10 @@ class Font:
         return text
 
     def draw(self, fb, text, x: int, y: int, ink: Ink, pitch: int = 0) -> int:
-        """Draw UTF-8 bytes with the top of the line at y; `\\n` starts a line `pitch` pixels lower. Returns
-        the x reached."""
+        """Draw UTF-8 bytes with the top of the line at y; `\\n` begins one `pitch` pixels lower.
+
+        Returns the x reached.
+        """
         table = self._table
         bits = self._bits
         box = self._box

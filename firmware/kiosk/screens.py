@@ -133,7 +133,7 @@ class Help(Notice):
         try:
             ui.hub.wish("alert_raise", {"why": "help"})
         except HubError as error:
-            # Refused: so many alerts stand that one more would tell staff nothing; what the screen says is true.
+            # Refused: so many alerts stand that one more would tell staff nothing; the screen says the truth.
             if not isinstance(error, Refused):
                 ui.hub.fault("ui", error)
 

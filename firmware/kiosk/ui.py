@@ -102,8 +102,10 @@ class Ui:
     # What the kiosk calls.
 
     def start(self) -> None:
-        """Draw the first screen, to be sent by whoever switches the panel on: idle, or the ticket whose owner had
-        no time to read it before the power failed."""
+        """Draw the first screen, to be sent by whoever switches the panel on.
+
+        It is idle, or the ticket whose owner had no time to read it before the power failed.
+        """
         label = self._unread()
         if label is None:
             self.idle()
