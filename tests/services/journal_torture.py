@@ -1,12 +1,7 @@
 """Torture of the journal under both interpreters: NOR flash in memory, power cuts, damage.
 
-Under MicroPython: ``micropython tests/services/journal_torture.py FIRMWARE_DIR`` prints a line of figures.
+Run as a program (see test_on_micropython) it prints a line of figures.
 """
-
-import sys
-
-if len(sys.argv) > 1 and sys.implementation.name == "micropython":
-    sys.path.insert(0, sys.argv[1])
 
 from services.journal import Journal, JournalFull
 

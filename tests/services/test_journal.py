@@ -1,0 +1,192 @@
+"""The journal against power cuts at every flash operation, damage, a full ring and worn flash."""
+
+import pytest
+from journal_torture import SECTOR, Nor, Random, Workload, cut_everywhere, damage, readable
+
+from services.journal import Journal, JournalError, JournalFull
+
+
+def fresh(sectors: int = 6, reserve: int = 2) -> tuple[Nor, Journal]:
+    nor = Nor(sectors)
+    journal = Journal(nor, reserve=reserve)
+    journal.open()
+    return nor, journal
+
+
+def reopened(nor: Nor, reserve: int = 2) -> Journal:
+    journal = Journal(nor, reserve=reserve)
+    journal.open()
+    return journal
+
+
+def fill(journal: Journal, reserve: bool = False, size: int = 400) -> int:
+    count = 0
+    try:
+        while True:
+            journal.append_raw(bytes([count % 251]) * size, reserve=reserve)
+            count += 1
+    except JournalFull:
+        return count
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_nothing_acknowledged_is_lost_by_a_cut_anywhere(seed: int) -> None:
+    assert cut_everywhere(seed, 420) > 2000
+
+
+def test_damage_costs_only_what_is_damaged_and_is_told() -> None:
+    lost = [damage(seed) for seed in range(250)]
+    assert 0 < sum(lost) < 250 * 5
+
+
+def test_garbage_never_stops_the_journal() -> None:
+    for seed in range(30):
+        rnd = Random(seed)
+        nor = Nor(3, rnd.bytes(3 * SECTOR))
+        journal = reopened(nor, 1)
+        assert journal.faults == [("new", 1, 0)]
+        journal.append_raw(b"first")
+        assert readable(reopened(nor, 1)) == {1: b"first"}
+
+
+def test_a_new_journal_has_a_new_id_and_keeps_it() -> None:
+    nor, journal = fresh()
+    other = fresh()[1]
+    assert len(journal.id) == 8
+    assert journal.id != other.id
+    journal.append_raw(b"x")
+    assert reopened(nor).id == journal.id
+    assert not reopened(nor).faults
+
+
+def test_each_restart_begins_a_new_boot() -> None:
+    nor, journal = fresh()
+    for boot in (1, 2, 3):
+        assert journal.boot == boot
+        journal.append(29, {0: "t", 1: "e"}, 5, None)
+        journal = reopened(nor)
+    torn = bytearray(nor.data)
+    torn[SECTOR + 32 + 2 * 28 + 20] ^= 1  # within the last record, wherever exactly
+    assert reopened(Nor(6, torn)).boot in (3, 4)
+
+
+def test_a_full_journal_refuses_but_keeps_room_for_what_may_not_wait() -> None:
+    nor, journal = fresh()
+    count = fill(journal)
+    assert not journal.room()
+    assert journal.room(reserve=True)
+    more = fill(journal, reserve=True)
+    assert more >= 2 * 9
+    assert not journal.room(reserve=True)
+    assert journal.used == journal.total
+    assert len(readable(reopened(nor))) == count + more
+
+
+def test_sectors_are_used_again_only_when_confirmed_and_before_the_open_day() -> None:
+    nor, journal = fresh()
+    count = fill(journal, reserve=True)
+    journal.keep_from = 15
+    journal.confirm(count)
+    assert fill(journal, reserve=True) == 9
+    assert 10 <= journal.first_seq <= 15
+    journal.keep_from = None
+    again = fill(journal, reserve=True)
+    assert again >= 3 * 9
+    held = readable(reopened(nor))
+    assert sorted(held) == list(range(journal.first_seq, journal.next_seq))
+
+
+def test_unconfirmed_records_are_never_overwritten() -> None:
+    _, journal = fresh()
+    count = fill(journal, reserve=True)
+    journal.confirm(5)
+    assert fill(journal, reserve=True) == 0
+    assert sorted(readable(journal)) == list(range(1, count + 1))
+
+
+def test_a_confirmation_beyond_the_end_confirms_only_what_is_here() -> None:
+    _, journal = fresh()
+    journal.append_raw(b"x")
+    journal.confirm(99)
+    assert journal.confirmed == 1
+
+
+def test_the_next_sector_is_erased_ahead_of_need() -> None:
+    nor, journal = fresh()
+    journal.append_raw(bytes(300))
+    while not journal.prepare():
+        journal.append_raw(bytes(300))
+    kinds: list[bool] = []
+    nor.watch = lambda _nor, _block, _offset, new: kinds.append(new is None)
+    for _ in range(10):
+        journal.append_raw(bytes(300))
+    assert len(kinds) == 11  # ten entries and a header
+    assert not any(kinds)
+    assert not journal.prepare()
+
+
+def test_worn_flash_moves_on_to_a_sector_that_keeps_what_is_written() -> None:
+    nor, journal = fresh()
+    journal.append_raw(b"\0" * 100)
+    nor.bad = SECTOR + 32 + 112 + 40  # in the first sector, within the next entry
+    journal.append_raw(b"\0" * 100)
+    journal.append_raw(b"\0" * 101)
+    held = readable(reopened(nor))
+    assert [len(raw) for raw in held.values()] == [100, 100, 101]
+
+
+def test_flash_that_keeps_nothing_is_an_error() -> None:
+    class Dead(Nor):
+        def writeblocks(self, block: int, buf: bytes, offset: int) -> None:
+            raise OSError(5)
+
+    journal = Journal(Dead(6), reserve=2)
+    journal.open()
+    with pytest.raises(JournalError):
+        journal.append_raw(b"x")
+
+
+def test_a_reader_sees_what_is_appended_while_it_reads() -> None:
+    _, journal = fresh()
+    journal.append_raw(b"1")
+    reader = journal.read_from(1, bytearray(1024))
+    seen = [bytes(next(reader)[1])]
+    for n in range(2, 40):
+        journal.append_raw(str(n).encode() * 50)
+        seen.append(bytes(next(reader)[1]))
+    assert next(reader, None) is None
+    assert seen == [b"1"] + [str(n).encode() * 50 for n in range(2, 40)]
+    assert not journal.faults
+
+
+def test_a_slow_reader_goes_on_where_the_ring_still_holds() -> None:
+    _, journal = fresh()
+    fill(journal, reserve=True)
+    reader = journal.read_from(1, bytearray(1024))
+    assert next(reader)[0] == 1
+    journal.confirm(journal.next_seq - 1)
+    fill(journal, reserve=True)
+    seqs = [seq for seq, _ in reader]
+    assert seqs == list(range(journal.first_seq, journal.next_seq))
+    assert not journal.faults
+
+
+def test_reading_from_anywhere_with_damaged_headers() -> None:
+    nor, journal = fresh(12)
+    fill(journal)
+    want = readable(journal)
+    for sector in (3, 4, 7):
+        nor.data[sector * SECTOR] ^= 0x40
+    journal = reopened(nor)
+    for start in range(1, journal.next_seq, 7):
+        assert readable(journal, start=start) == {s: r for s, r in want.items() if s >= start}
+
+
+def test_a_workload_with_idle_erases_and_restarts_keeps_all() -> None:
+    work = Workload(Nor(8), Random(5))
+    for _ in range(2000):
+        work.step()
+    held = readable(reopened(work.nor))
+    assert held
+    assert all(work.acknowledged[seq] == raw for seq, raw in held.items())
+    assert min(held) <= work.floor + 1
