@@ -1,8 +1,11 @@
-"""Who is next: an accumulating priority queue (Stanford, Taylor, Ziedins 2014, doi 10.1007/s11134-013-9382-6).
+"""Who is next: an accumulating priority queue.
 
-A waiting node of class k has priority rates[k] x (now - arrival); class 0 comes strictly first, whatever the lane.
-Within a class order is first come, first served, so only the heads of the lists are looked at. All numbers are
-integers; on the device they stay below 2**30 if rates x waits do (``classes.MAX_RATE``, ``classes.MAX_WAIT_S``).
+Stanford, Taylor, Ziedins, Queueing Systems 77 (2014) 297-330, doi 10.1007/s11134-013-9382-6.
+
+A waiting node of class k has priority rates[k] x (now - arrival); class 0 comes strictly first, whatever the
+lane. Within a class order is first come, first served, so only the heads of the lists are looked at. All
+numbers are integers; on the device they stay below 2**30 if rates x waits do (``classes.MAX_RATE``,
+``classes.MAX_WAIT_S``).
 """
 
 
@@ -14,11 +17,11 @@ class Node:
     def __init__(self, arrival: int, seq: int):
         self.arrival = arrival
         self.seq = seq
-        self.lane = None
+        self.lane = ""
         self.cls = 0
-        self.ends = None  # the list it stands in: [head, tail], or None
-        self.front = None
-        self.behind = None
+        self.ends: "list | None" = None  # the list it stands in: [head, tail]
+        self.front: "Node | None" = None
+        self.behind: "Node | None" = None
 
 
 class Waiting:
@@ -26,15 +29,15 @@ class Waiting:
 
     def __init__(self, classes: int = 3):
         self._classes = classes
-        self._strict = [None, None]
-        self._lanes = {}
+        self._strict: "list" = [None, None]
+        self._lanes: "dict[str, list]" = {}
         self._n = 0
 
     def __len__(self) -> int:
         return self._n
 
     def add(self, node: Node, lane: str, cls: int, arrival: int) -> None:
-        """Put a node where its (arrival, seq) belongs: at the end at once, earlier by walking from the end."""
+        """Put a node where its (arrival, seq) belongs: the end at once, before it by walking from there."""
         node.lane = lane
         node.cls = cls
         node.arrival = arrival
@@ -63,8 +66,10 @@ class Waiting:
         self._n += 1
 
     def remove(self, node: Node) -> None:
-        """Take a node out, from wherever it stands, at once."""
+        """Take a node out, from wherever it stands, at once; nothing happens if it does not wait."""
         ends = node.ends
+        if ends is None:
+            return
         if node.front is None:
             ends[0] = node.behind
         else:
@@ -77,7 +82,7 @@ class Waiting:
         self._n -= 1
 
     def pick(self, lanes, now: int, rates):
-        """The node to call next from ``lanes`` (a sequence of names; empty: every lane), or None. Does not remove it.
+        """The node to call next from ``lanes`` (names; empty: every lane), or None; it is not removed.
 
         Looks at one head per class and lane, however many wait. Ties go to the earlier ticket.
         """
@@ -101,7 +106,7 @@ class Waiting:
         return best
 
     def order(self, now: int, rates, limit: int, lanes=()):
-        """Yield up to ``limit`` nodes in the order in which chairs would pick them if nobody else came, at ``now``."""
+        """Yield up to ``limit`` nodes in the order in which ``pick`` takes them, one by one, at ``now``."""
         node = self._strict[0]
         while node is not None and limit > 0:
             yield node

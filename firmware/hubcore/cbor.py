@@ -1,7 +1,7 @@
 """Deterministic CBOR (RFC 8949, section 4.2.1): integers, bytes, text, arrays, maps, true, false and null.
 
-Map keys are integers or text. The decoder refuses whatever the encoder would not have written, so equal values
-have equal bytes on both interpreters. Values below 2**30 take no path with large integers.
+Map keys are integers or text. The decoder refuses whatever the encoder would not have written, so equal
+values have equal bytes on both interpreters. Values below 2**30 take no path with large integers.
 """
 
 from hubcore.compat import const
@@ -27,7 +27,7 @@ def dumps(obj) -> bytes:
 
 
 def dump_into(buf: bytearray, pos: int, obj) -> int:
-    """Encode one value into a caller's buffer at ``pos``, growing it if needed; gives the position after it."""
+    """Encode one value into a caller's buffer at ``pos``, growing it if needed; returns where it ends."""
     return _put(buf, pos, obj, _DEPTH)
 
 

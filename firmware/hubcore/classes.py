@@ -4,8 +4,8 @@
 NEEDS = ("emergency", "urgent", "non-urgent")
 EMERGENCY = 0
 
-# Priority gained per second of waiting, by class. The first is not used: emergencies are strictly first. A rate is
-# at most MAX_RATE, so that rate x seconds stays below 2**30 for a wait of eleven days.
+# Priority gained per second of waiting, by class. The first is not used: emergencies are strictly first. A
+# rate is at most MAX_RATE, so that rate x seconds stays below 2**30 for a wait of eleven days.
 RATES = (12, 4, 1)
 MAX_RATE = 1000
 MAX_WAIT_S = 1_000_000
@@ -14,7 +14,8 @@ MAX_WAIT_S = 1_000_000
 ANY_LANE = "any"
 LANES = (ANY_LANE, "adult", "child")
 
-# What a visitor can say at the kiosk, and the class that counts until staff change it. The last four: red flags.
+# What a visitor can say at the kiosk, and the class that counts until staff change it. The last four: red
+# flags.
 SAID = {
     "toothache": 1,
     "swelling": 1,

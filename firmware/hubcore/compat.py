@@ -4,6 +4,6 @@ try:
     from micropython import const
 except ImportError:
 
-    def const(value):
+    def const(__expr):
         """MicroPython's compiler folds const(...); CPython just calls it."""
-        return value
+        return __expr

@@ -1,18 +1,20 @@
-"""The desk: what staff and visitors may wish, and the one record that each wish becomes, or a refusal in words."""
+"""The desk: what staff and visitors may wish, and the one record it becomes, or a refusal in words."""
 
 from hubcore.classes import LANES, NEEDS, RATES, class_of
 from hubcore.errors import Refused
-from hubcore.fold import MAX_ALERTS, MAX_CHAIRS, Hub
+from hubcore.fold import MAX_ALERTS, Hub
 from hubcore.labels import PICTOGRAMS, draw
 from hubcore.records import ALERTS, MAX_CARRIED, URGENT, clean
+from hubcore.steps import MAX_CHAIRS
 from hubcore.visits import Visit
 
 
 def decide(hub: Hub, name: str, args: dict, now_ms: int, rnd, cmd=None, letter: str = "K") -> tuple:
     """(kind, fields) of the record that a wish becomes; nothing is changed here.
 
-    ``now_ms`` is queue time, ``rnd(n)`` gives n random bytes, ``cmd`` is (issuer, counter) of a command or None and
-    goes into the record, ``letter`` begins the labels of this kiosk. Raises Refused; its reason is one of REASONS.
+    ``now_ms`` is queue time, ``rnd(n)`` gives n random bytes, ``cmd`` is (issuer, counter) of a command or
+    None and goes into the record, ``letter`` begins the labels of this kiosk. Raises Refused; its reason is
+    one of REASONS.
     """
     wish = _WISHES.get(name)
     if wish is None:
@@ -36,20 +38,35 @@ def urgent(kind: str, fields: dict) -> bool:
 
 # reason: (sentence, what to do next); %s is what the wish was about.
 REASONS = {
-    "alert_unknown": ("There is no alert %s to acknowledge.", "Run `smilehub queue` to see the alerts that stand."),
-    "alerts_standing": ("More alerts stand than a new day can take over.", "Acknowledge some, then open the day."),
+    "alert_unknown": (
+        "There is no alert %s to acknowledge.",
+        "Run `smilehub queue` to see the alerts that stand.",
+    ),
+    "alerts_standing": (
+        "More alerts stand than a new day can take over.",
+        "Acknowledge some, then open the day.",
+    ),
     "bad_argument": ("The wish lacks %s, or it is not one that this hub knows.", "Check its spelling."),
     "chair_busy": ("Chair %s still has a visitor.", "Mark the visitor served, no-show or left first."),
     "chair_closed": ("Chair %s is not open.", "Open it with `smilehub chair open`."),
     "day_closed": ("The day is closed.", "Open it with `smilehub day open`."),
     "day_is_open": ("The day is open already.", "Nothing more is needed."),
-    "emergencies_waiting": ("More emergencies wait than a new day can take over.", "Mark those who left first."),
-    "emergency_waiting": ("Emergency %s still waits.", "Call this visitor, or mark the ticket left, then close."),
+    "emergencies_waiting": (
+        "More emergencies wait than a new day can take over.",
+        "Mark those who left first.",
+    ),
+    "emergency_waiting": (
+        "Emergency %s still waits.",
+        "Call this visitor, or mark the ticket left, then close.",
+    ),
     "full": ("The hub is full for today.", "Come tomorrow first; emergencies are always taken."),
     "help_called": ("Staff have been called already.", "Acknowledge the alerts that stand."),
     "no_labels": ("Every ticket label is in use.", "Mark those who left first."),
     "nobody_waits": ("Nobody waits for chair %s.", "Try again when somebody has checked in."),
-    "nothing_to_undo": ("There is nothing that can be undone%s.", "Only a chair's last act can; else make a new one."),
+    "nothing_to_undo": (
+        "There is nothing that can be undone%s.",
+        "Only a chair's last act can; else make a new one.",
+    ),
     "too_many_chairs": ("No more than 16 chairs can be used in a day.", "Use one that was opened before."),
     "unknown_command": ("This kiosk does not know this command.", "Update the kiosk."),
     "unknown_ticket": ("There is no open ticket %s.", "Run `smilehub queue` to see the open tickets."),
@@ -162,7 +179,16 @@ class _Desk:
         visits = []
         for visit in hub.order(self.now_ms, len(hub.waiting)):
             waited = max(0, now_s - visit.arrival)
-            place = [visit.label, visit.seq, visit.need, visit.lane, visit.lang, visit.pictogram, visit.source, waited]
+            place = [
+                visit.label,
+                visit.seq,
+                visit.need,
+                visit.lane,
+                visit.lang,
+                visit.pictogram,
+                visit.source,
+                waited,
+            ]
             visits.append(place)
         if len(visits) > MAX_CARRIED:
             raise _refusal("emergencies_waiting", "")
@@ -269,7 +295,7 @@ class _Desk:
         if chair is not None:
             chair = self.limited("chair", 1, 12)
         found = self.hub.undoable(chair)
-        if found is None:
+        if found is None or found.undo is None:
             raise _refusal("nothing_to_undo", "" if chair is None else " at chair " + chair)
         return "corrected", self.why({"undone": found.undo.seq, "chair": found.name}, "made by mistake")
 

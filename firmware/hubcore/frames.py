@@ -1,4 +1,4 @@
-"""Frames on the link: COBS(payload, CRC-32), then a zero (Cheshire, Baker: consistent overhead byte stuffing)."""
+"""Frames on the link: a payload with its CRC-32, stuffed by COBS (Cheshire, Baker 1999), then a zero."""
 
 from binascii import crc32
 
@@ -41,7 +41,7 @@ def encode(payload, max_payload: int = MAX_PAYLOAD) -> bytes:
 
 
 class Decoder:
-    """Takes bytes as they come, gives whole payloads; its buffer is allocated once. ``dropped``: bad frames."""
+    """Takes bytes as they come, gives whole payloads. ``dropped`` counts the frames that were bad."""
 
     def __init__(self, max_payload: int = MAX_PAYLOAD):
         size = max_payload + 4

@@ -2,8 +2,8 @@
 
 from hubcore.compat import const
 
-# Letters a kiosk may bear: none is taken for a digit (B 8, D 0, G 6, I 1, J 1, L 1, O 0, Q 0, S 5, Y 7, Z 2) or, on
-# a coarse display, for another one that is left (E F, M N W, P R, U V, X Y).
+# Letters a kiosk may bear: none is taken for a digit (B 8, D 0, G 6, I 1, J 1, L 1, O 0, Q 0, S 5, Y 7, Z 2)
+# or, on a coarse display, for another one that is left (E F, M N W, P R, U V, X Y).
 LETTERS = "ACEHKMPTX"
 
 # Position is the number on the wire: append only.

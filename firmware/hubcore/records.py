@@ -21,8 +21,9 @@ MAX_CARRIED = 4  # emergencies, and alerts, that a day's opening can take over f
 ALERTS = ("emergency", "help", "device", "other")
 SOURCES = ("self", "staff")
 
-# name: (shape, ...). int: least, most. text, word, bytes: least, most bytes; a word is visible ASCII, a text has no
-# control characters. choice: the words, on the wire their positions. list: least, most, type. row: types in order.
+# name: (shape, ...). int: least, most. text, word, bytes: least, most bytes; a word is visible ASCII, a text
+# has no control characters. choice: the words, on the wire their positions. list: least, most, type. row:
+# types in order.
 TYPES = {
     "alert": ("row", "seq", "seconds", "alert_why", "label?"),
     "alert_why": ("choice", ALERTS),
@@ -56,8 +57,8 @@ TYPES = {
     "why": ("text", 1, 60),
 }
 
-# (number, kind, fields as "key name type", a name with ? may be absent). Key 15 is the command that caused the
-# record; kinds that no command causes lack it.
+# (number, kind, fields as "key name type", a name with ? may be absent). Key 15 is the command that caused
+# the record; kinds that no command causes lack it.
 KINDS = (
     (1, "boot", "0 cause code, 1 firmware name, 2 slot? count"),
     (
@@ -99,7 +100,8 @@ KINDS = (
     (29, "fault", "0 task code, 1 error error"),
 )
 
-# What may not wait when the journal is nearly full: it may use the reserved sectors. An emergency check-in may too.
+# What may not wait when the journal is nearly full: it may use the reserved sectors. An emergency check-in
+# may too.
 URGENT = (
     "boot",
     "day_opened",
@@ -136,7 +138,7 @@ class Record:
 
 
 def build(kind: str, fields: dict) -> tuple:
-    """(kind number, body as it goes on the wire) of a record. Raises RecordError naming the field at fault."""
+    """(kind number, body as it goes on the wire). Raises RecordError naming the field at fault."""
     row = _BY_NAME.get(kind)
     if row is None:
         raise RecordError("there is no kind " + str(kind))
@@ -157,7 +159,7 @@ def build(kind: str, fields: dict) -> tuple:
 
 
 def encode(kind_code: int, seq: int, boot: int, uptime_ms: int, clock_s, body: dict) -> bytes:
-    """The record's bytes, at most MAX_RECORD. ``uptime_ms`` counts within the boot; ``clock_s`` is UTC or None."""
+    """The record's bytes, at most MAX_RECORD. ``uptime_ms`` is of this boot; ``clock_s`` UTC or None."""
     _envelope(kind_code, seq, boot, uptime_ms, clock_s, body)
     raw = cbor.dumps((kind_code, seq, boot, uptime_ms, clock_s, body))
     if len(raw) > MAX_RECORD:

@@ -20,7 +20,14 @@ COMMAND = 3
 RECEIPT = 4
 STATE = 5
 SET_CLOCK = 6
-OPS = {HELLO: "hello", PULL: "pull", COMMAND: "command", RECEIPT: "receipt", STATE: "state", SET_CLOCK: "set_clock"}
+OPS = {
+    HELLO: "hello",
+    PULL: "pull",
+    COMMAND: "command",
+    RECEIPT: "receipt",
+    STATE: "state",
+    SET_CLOCK: "set_clock",
+}
 
 DONE = 0
 BAD_REQUEST = 1  # result: {0: sentence}
@@ -30,7 +37,16 @@ REFUSED = 4  # result: {0: sentence, 1: reason code, 2: seq of the command_done}
 OTHER_JOURNAL = 5  # result: {0: sentence, 1: journal id here}
 JOURNAL_FULL = 6  # result: {0: sentence}
 FAULT = 7  # result: {0: sentence}; the kiosk could not do it
-STATUSES = ("done", "bad request", "other version", "unknown request", "refused", "other journal", "journal full", "fault")
+STATUSES = (
+    "done",
+    "bad request",
+    "other version",
+    "unknown request",
+    "refused",
+    "other journal",
+    "journal full",
+    "fault",
+)
 
 TOPIC_HEAD = 1  # value: [journal id, next seq]
 TOPIC_ALERT = 2  # value: {0: seq, 1: why, 2: label or null, 3: level; level 0 when acknowledged}
@@ -94,7 +110,12 @@ def choose_version(lowest: int, highest: int):
 def parse_hello(args: dict) -> tuple:
     """(lowest, highest, laptop's name) of a hello's arguments. Raises RequestError."""
     span = args.get(0)
-    if not isinstance(span, list) or len(span) != 2 or not _number(span[0], _MAX_ID) or not _number(span[1], _MAX_ID):
+    if (
+        not isinstance(span, list)
+        or len(span) != 2
+        or not _number(span[0], _MAX_ID)
+        or not _number(span[1], _MAX_ID)
+    ):
         raise RequestError("hello lacks the versions that the laptop speaks")
     return span[0], span[1], _text(args.get(1, ""), 32, "the laptop's name")
 

@@ -19,9 +19,9 @@ class Visit(Node):
         self.pictogram = pictogram
         self.source = source  # who chose the class: "self" or "staff"
         self.state = "waiting"
-        self.chair = None
+        self.chair: "str | None" = None
         self.recalls = 0
-        self.consents = []
+        self.consents: "list[str]" = []
         self.act = seq  # the last record that moved it
 
     @property
@@ -60,9 +60,9 @@ class Chair:
 
     def __init__(self, name: str, lanes: tuple):
         self.name = name
-        self.visit = None
-        self.call = None  # (label, seq) of its last call
-        self.undo = None  # the last Act
+        self.visit: "str | None" = None
+        self.call: "tuple[str, int] | None" = None  # (label, seq) of its last call
+        self.undo: "Act | None" = None  # what it did last
         self.serve(lanes)
 
     def serve(self, lanes: tuple) -> None:

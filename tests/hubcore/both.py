@@ -1,6 +1,7 @@
-"""Runs under either interpreter: checks vectors.json, then folds a journal and prints a digest for each record.
+"""Runs under either interpreter: checks vectors.json, then folds a journal, printing a digest a record.
 
-Arguments: folder of hubcore, vectors file, journal file (one record a line, in hex). Prints "vectors N" first.
+Arguments: folder of hubcore, vectors file, journal file (one record a line, in hex). Prints "vectors N"
+first.
 """
 
 import json
@@ -9,9 +10,9 @@ from binascii import hexlify, unhexlify
 
 sys.path.insert(0, sys.argv[1])
 
-from hubcore import cbor, frames, records  # noqa: E402
-from hubcore.errors import CodecError  # noqa: E402
-from hubcore.fold import Hub  # noqa: E402
+from hubcore import cbor, frames, records
+from hubcore.errors import CodecError
+from hubcore.fold import Hub
 
 
 def expect(got, wanted, what):
@@ -50,10 +51,10 @@ def check_vectors(vectors):
     return n
 
 
-with open(sys.argv[2]) as f:
+with open(sys.argv[2]) as f:  # noqa: PTH123 - MicroPython has no pathlib
     print("vectors", check_vectors(json.load(f)))
 hub = Hub()
-with open(sys.argv[3]) as f:
+with open(sys.argv[3]) as f:  # noqa: PTH123
     for line in f:
         record = records.decode(unhexlify(line.strip()))
         hub.apply(b"journal1", record)

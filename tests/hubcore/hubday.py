@@ -113,13 +113,20 @@ def busy(seed, steps=300, outages=True):
         name, args = rng.choice(
             [("checkin", {"need": rng.choice(NEEDS_SAID), "lane": rng.choice(("any", "adult", "child"))})] * 8
             + [("call", {"chair": chair})] * 6
-            + [(act, {"ticket": ticket}) for act in ("recall", "seated", "seated", "served", "no_show", "left")] * 2
+            + [
+                (act, {"ticket": ticket})
+                for act in ("recall", "seated", "seated", "served", "no_show", "left")
+            ]
+            * 2
             + [("undo", {}), ("undo", {"chair": chair})]
             + [("chair_open", {"chair": chair, "lanes": rng.choice(([], ["adult"], ["child"]))})] * 2
             + [("day_open", {})] * 2
             + [("chair_close", {"chair": chair}), ("alert_raise", {"why": "help"}), ("alert_ack", {})]
             + [("alert_ack", {})] * 2
-            + [("consent_give", {"ticket": ticket, "purpose": "photo"}), ("full_today", {"full": rng.random() < 0.2})]
+            + [
+                ("consent_give", {"ticket": ticket, "purpose": "photo"}),
+                ("full_today", {"full": rng.random() < 0.2}),
+            ]
             + [("consent_withdraw", {"ticket": ticket, "purpose": "photo"})]
         )
         if name == "checkin":
@@ -150,7 +157,10 @@ def evening(day):
 def _rare(day, rng, ticket):
     kind, fields = rng.choice(
         [
-            ("class_changed", {"label": ticket, "need": rng.choice(("emergency", "urgent", "non-urgent")), "why": "x"}),
+            (
+                "class_changed",
+                {"label": ticket, "need": rng.choice(("emergency", "urgent", "non-urgent")), "why": "x"},
+            ),
             ("requeued", {"label": ticket}),
             ("transferred", {"label": ticket, "lane": rng.choice(("adult", "child"))}),
             ("deferred", {"label": ticket}),

@@ -1,6 +1,7 @@
 """Writes vectors.json, which both interpreters must agree with: `python tests/hubcore/make_vectors.py`.
 
-CBOR comes from cbor2, CRC-32 and COBS from their definitions, so that the vectors do not repeat the code's mistakes.
+CBOR comes from cbor2, CRC-32 and COBS from their definitions, so that the vectors do not repeat the code's
+mistakes.
 """
 
 import json
@@ -16,8 +17,23 @@ PATH = Path(__file__).with_name("vectors.json")
 VALUES = [
     *(0, 1, 23, 24, 255, 256, 65535, 65536, 2**30 - 1, 2**30, 2**31, 2**32 - 1, 2**32, 2**53, 2**64 - 1),
     *(-1, -24, -25, -256, -257, -65536, -65537, -(2**30), -(2**30) - 1, -(2**32), -(2**32) - 1, -(2**64)),
-    *(None, True, False, "", "K47", "ticket \u00e9 \u0928\u092e\u0938\u094d\u0924\u0947 \U0001f9b7", b"", bytes(range(40))),
-    *([], [1, [2, [3]]], {}, {0: 1, 15: ["desk", 7]}, {24: 1, -1: 2, "a": 3, "aa": 4, "b": 5, 256: 6, -25: 7}),
+    *(
+        None,
+        True,
+        False,
+        "",
+        "K47",
+        "ticket \u00e9 \u0928\u092e\u0938\u094d\u0924\u0947 \U0001f9b7",
+        b"",
+        bytes(range(40)),
+    ),
+    *(
+        [],
+        [1, [2, [3]]],
+        {},
+        {0: 1, 15: ["desk", 7]},
+        {24: 1, -1: 2, "a": 3, "aa": 4, "b": 5, 256: 6, -25: 7},
+    ),
 ]
 REFUSED = {
     "1817": "23 in two bytes",
@@ -47,7 +63,10 @@ REFUSED = {
 }
 FIELDS = [
     ("boot", {"cause": "power", "firmware": "0.1.0", "slot": 1}),
-    ("checkin", {"label": "K47", "need": "urgent", "lane": "any", "lang": "hi", "pictogram": "fish", "by": "self"}),
+    (
+        "checkin",
+        {"label": "K47", "need": "urgent", "lane": "any", "lang": "hi", "pictogram": "fish", "by": "self"},
+    ),
     ("called", {"label": "K47", "chair": "2", "cmd": ["desk", 70000]}),
     ("fault", {"task": "ui", "error": "\u00e9"}),
     ("clock_set", {"utc": 2**33, "source": "laptop"}),
@@ -77,7 +96,17 @@ def in_order(value):
 
 def vectors():
     """All of them, as JSON has it; values are Python literals."""
-    payloads = [b"\x01", b"\0", bytes(3), b"a\0b", b"x" * 249, b"x" * 250, b"x" * 251, b"x" * 700 + bytes(30), bytes(1024)]
+    payloads = [
+        b"\x01",
+        b"\0",
+        bytes(3),
+        b"a\0b",
+        b"x" * 249,
+        b"x" * 250,
+        b"x" * 251,
+        b"x" * 700 + bytes(30),
+        bytes(1024),
+    ]
     envelope = [2**20, 3, 2**40, 2**32]
     listed = []
     for kind, fields in FIELDS:

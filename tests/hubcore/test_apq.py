@@ -95,7 +95,7 @@ def test_random_rates_class_changes_and_removals(seed, rates):
 
 @given(st.integers(0, 10**6), st.integers(2, 12), st.integers(1, 11))
 def test_overtaking_is_bounded(seed, high, low):
-    """A class-i arrival x after a class-k ticket that waited W in all overtakes it only if x < (1 - b_k/b_i) W."""
+    """A class-i arrival x after a class-k ticket that waits W overtakes it only if x < (1 - b_k/b_i) W."""
     low = min(low, high - 1)
     rates = (1, high, low)
     rng = random.Random(seed)

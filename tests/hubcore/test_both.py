@@ -1,4 +1,4 @@
-"""The same vectors and the same journal under CPython and under the real MicroPython, from source and as .mpy."""
+"""The same vectors and the same journal under CPython and the real MicroPython, from source and as .mpy."""
 
 import json
 import subprocess

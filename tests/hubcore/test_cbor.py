@@ -11,7 +11,9 @@ from hubcore.errors import CodecError
 INTEGERS = st.one_of(
     st.integers(-(2**64), 2**64 - 1),
     st.integers(-300, 300),
-    st.sampled_from([edge + step for bits in (8, 16, 30, 31, 32, 62, 64) for edge in (2**bits,) for step in (-2, -1)]),
+    st.sampled_from(
+        [edge + step for bits in (8, 16, 30, 31, 32, 62, 64) for edge in (2**bits,) for step in (-2, -1)]
+    ),
 )
 KEYS = st.one_of(INTEGERS, st.text())
 LEAVES = st.one_of(st.none(), st.booleans(), INTEGERS, st.binary(max_size=300), st.text(max_size=100))
@@ -64,7 +66,19 @@ def test_changed_bytes_are_read_as_themselves_or_refused(value, data):
 
 @pytest.mark.parametrize(
     "value",
-    [1.5, object(), {1.5: 1}, {None: 1}, {True: 1}, {b"a": 1}, 2**64, -(2**64) - 1, "\ud800", {"\ud800": 1}, {1, 2}],
+    [
+        1.5,
+        object(),
+        {1.5: 1},
+        {None: 1},
+        {True: 1},
+        {b"a": 1},
+        2**64,
+        -(2**64) - 1,
+        "\ud800",
+        {"\ud800": 1},
+        {1, 2},
+    ],
 )
 def test_refuses_to_write_what_the_dialect_lacks(value):
     with pytest.raises(CodecError):

@@ -151,7 +151,9 @@ def test_an_any_lane_visitor_comes_to_every_chair_and_others_to_their_own():
 
 
 def test_what_may_use_the_reserved_space():
-    assert desk.urgent("called", {}) and desk.urgent("alert_raised", {}) and desk.urgent("consent_withdrawn", {})
+    assert (
+        desk.urgent("called", {}) and desk.urgent("alert_raised", {}) and desk.urgent("consent_withdrawn", {})
+    )
     assert desk.urgent("checkin", {"need": "emergency"}) and not desk.urgent("checkin", {"need": "urgent"})
 
 

@@ -186,7 +186,9 @@ def test_every_other_field_changes_no_order(seed, other):
             if name == "lanes":
                 fields[name] = [LANE_NAMES[lane] for lane in value]
             if name == "visits":
-                fields[name] = [[renamed(v[0]), *v[1:3], LANE_NAMES[v[3]], "th", "cup", *v[6:]] for v in value]
+                fields[name] = [
+                    [renamed(v[0]), *v[1:3], LANE_NAMES[v[3]], "th", "cup", *v[6:]] for v in value
+                ]
             if name == "alerts":
                 fields[name] = [[*a[:3], a[3] and renamed(a[3])] for a in value]
         if record.kind == "clock_set":
@@ -202,7 +204,9 @@ def test_every_other_field_changes_no_order(seed, other):
         two.apply(b"another1", changed(record))
         later = one.queue_ms + 1000
         assert two.queue_ms + 1000 == later
-        assert [renamed(v.label) for v in one.order(later, 10**6)] == [v.label for v in two.order(later, 10**6)]
+        assert [renamed(v.label) for v in one.order(later, 10**6)] == [
+            v.label for v in two.order(later, 10**6)
+        ]
         for name in one.chairs:
             pick = one.pick(name, later)
             assert (pick and renamed(pick.label)) == (two.pick(name, later) and two.pick(name, later).label)
@@ -217,7 +221,9 @@ def test_clock_jumps_change_no_order_but_are_known():
             day.checkin(need)
         jumpy.clock_s = (2_000_000_000, 5, None, 2**33)[step]
         jumpy.record("clock_set", utc=(2_000_000_000, 5, 7, 2**33)[step], source="laptop")
-    assert [v.label for v in plain.hub.order(plain.now_ms, 9)] == [v.label for v in jumpy.hub.order(jumpy.now_ms, 9)]
+    assert [v.label for v in plain.hub.order(plain.now_ms, 9)] == [
+        v.label for v in jumpy.hub.order(jumpy.now_ms, 9)
+    ]
     early = records.decode(jumpy.raws[2])
     assert early.clock_s is None
     assert jumpy.hub.utc_of(early) == 2**33 - 300, "the boot's last clock_set corrects its earlier records"
@@ -225,7 +231,7 @@ def test_clock_jumps_change_no_order_but_are_known():
 
 
 def test_an_outage_counts_for_nobody():
-    """ARCHITECTURE.md, Time: queue time is powered time, so an hour without power adds nothing to any wait."""
+    """ARCHITECTURE.md, Time: queue time is powered time, so an hour without power adds to no wait."""
     day = Day().opened()
     early = day.checkin("checkup")
     day.sleep(300)

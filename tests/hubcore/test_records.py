@@ -1,4 +1,4 @@
-"""The table of kinds: complete, numbered for good, and every limit kept both when writing and when reading."""
+"""The table of kinds: complete, numbered for good, every limit kept when writing and when reading."""
 
 import re
 from pathlib import Path
@@ -20,9 +20,9 @@ ENVELOPES = st.tuples(
     st.integers(0, records.MAX_MS),
     st.none() | st.integers(0, 0xFFFFFFFFF),
 )
-ISSUE_KINDS = """boot, day_opened, day_closed, chair_opened, chair_closed, checkin, class_changed, called, recalled,
-seated, served, no_show, requeued, transferred, left, alert_raised, alert_acknowledged, consent_given,
-consent_withdrawn, corrected, staff_signed_in, staff_refused, full_today, deferred, clock_set, config_changed,
+ISSUE_KINDS = """boot, day_opened, day_closed, chair_opened, chair_closed, checkin, class_changed, called,
+recalled, seated, served, no_show, requeued, transferred, left, alert_raised, alert_acknowledged,
+consent_given, consent_withdrawn, corrected, staff_signed_in, staff_refused, full_today, deferred, clock_set, config_changed,
 command_done, receipt, fault"""
 
 
@@ -104,7 +104,11 @@ def test_a_needed_field_is_needed_and_a_wrong_type_refused(named, data):
         records.build(kind, {**fields, "smile_credits": 3})
 
 
-@given(st.integers(1, 29), ENVELOPES, st.dictionaries(st.integers(0, 16), st.integers(-5, 300) | st.text() | st.none()))
+@given(
+    st.integers(1, 29),
+    ENVELOPES,
+    st.dictionaries(st.integers(0, 16), st.integers(-5, 300) | st.text() | st.none()),
+)
 def test_any_body_is_a_record_or_an_error_of_ours(code, envelope, body):
     try:
         record = records.decode(cbor.dumps([code, *envelope, body]))
@@ -121,7 +125,11 @@ def test_any_bytes_are_a_record_or_an_error_of_ours(raw):
         assert str(error)
 
 
-@given(st.integers(30, 0xFFFF), ENVELOPES, st.dictionaries(st.integers(0, 255), st.integers() | st.text(max_size=5)))
+@given(
+    st.integers(30, 0xFFFF),
+    ENVELOPES,
+    st.dictionaries(st.integers(0, 255), st.integers() | st.text(max_size=5)),
+)
 def test_an_unknown_kind_survives(code, envelope, body):
     body = {key: value for key, value in body.items() if not isinstance(value, int) or abs(value) < 2**64}
     raw = cbor.dumps([code, *envelope, body])
@@ -136,7 +144,9 @@ def test_a_field_of_a_later_version_is_ignored():
     assert record.body == {"label": "K47"}
 
 
-@pytest.mark.parametrize("envelope", [(0, 1, 0, None), (1, 0, 0, None), (1, 1, -1, None), (1, 1, 0, -1), (1, 1, True, 0)])
+@pytest.mark.parametrize(
+    "envelope", [(0, 1, 0, None), (1, 0, 0, None), (1, 1, -1, None), (1, 1, 0, -1), (1, 1, True, 0)]
+)
 def test_bad_envelopes_are_refused(envelope):
     code, body = records.build("served", {"label": "K47"})
     with pytest.raises(RecordError):
@@ -166,6 +176,19 @@ def test_cleaned_text_fits(text, most):
 def test_no_record_has_room_for_worth_or_identity():
     source = Path(records.__file__).read_text()
     names = {part.split()[1].rstrip("?") for _, _, spec in records.KINDS for part in spec.split(",")}
-    banned = {"name", "phone", "email", "credit", "credits", "money", "price", "payment", "rank", "score", "status", "face"}
+    banned = {
+        "name",
+        "phone",
+        "email",
+        "credit",
+        "credits",
+        "money",
+        "price",
+        "payment",
+        "rank",
+        "score",
+        "status",
+        "face",
+    }
     assert names & banned == {"name"}, "config_changed.name is a setting's name; nothing else may be added"
     assert "smile" not in source.lower()

@@ -10,7 +10,9 @@ from hubcore.errors import RequestError
 
 ANY = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 2**33) | st.binary(max_size=9) | st.text(max_size=9),
-    lambda inner: st.lists(inner, max_size=6) | st.dictionaries(st.integers(0, 3) | st.text(max_size=3), inner),
+    lambda inner: (
+        st.lists(inner, max_size=6) | st.dictionaries(st.integers(0, 3) | st.text(max_size=3), inner)
+    ),
     max_leaves=12,
 )
 
@@ -61,7 +63,11 @@ def test_any_arguments_are_read_or_refused(args):
 def test_good_arguments():
     assert requests.parse_hello({0: [1, 3], 1: "desk", 9: 0}) == (1, 3, "desk")
     assert requests.parse_pull({0: b"12345678", 1: 1, 2: 100}) == (b"12345678", 1, 100)
-    assert requests.parse_command({0: ["a", 1], 1: "call", 2: {"chair": "1"}}) == (("a", 1), "call", {"chair": "1"})
+    assert requests.parse_command({0: ["a", 1], 1: "call", 2: {"chair": "1"}}) == (
+        ("a", 1),
+        "call",
+        {"chair": "1"},
+    )
     assert requests.parse_receipt({0: b"12345678", 1: 5}) == (b"12345678", 5)
     assert requests.parse_set_clock({0: 1_900_000_000}) == 1_900_000_000
 
