@@ -1,4 +1,11 @@
-"""``select``: the built-in poll object does the looking, the board's clock the waiting. Nothing here allocates in ``ipoll``."""
+"""``select``: the board's clock does the waiting, and nothing in ``ipoll`` allocates.
+
+Streams of the host process (console, sockets) are left to the built-in poll object. Objects with an ``ioctl`` of
+their own (UARTs, flags of asyncio) are asked here: the built-in one sleeps a real millisecond each time it has such
+an object.
+"""
+
+import errno
 
 import _sim
 
@@ -7,57 +14,105 @@ POLLOUT = _sim.native_select.POLLOUT
 POLLERR = _sim.native_select.POLLERR
 POLLHUP = _sim.native_select.POLLHUP
 
+_IOCTL_POLL = 3
+_ONE_SHOT = 1
+
 # Prepared, so that the end of an iteration does not allocate.
 _stop = StopIteration()
 
 
-def _has_fd(obj):
-    return isinstance(obj, int) or hasattr(obj, "fileno")
+class _Asked:
+    """An object that is asked by ``ioctl``."""
+
+    def __init__(self, obj, mask):
+        self.obj = obj
+        self.mask = mask
+        self.ask = obj.ioctl
+        self.events = 0
+        # What an iteration yields, by events: made once each.
+        self.pairs = {POLLIN: (obj, POLLIN), POLLOUT: (obj, POLLOUT), POLLIN | POLLOUT: (obj, POLLIN | POLLOUT)}
+
+    def look(self):
+        """Note what the object is ready for; 0 for nothing."""
+        events = self.ask(_IOCTL_POLL, self.mask) if self.mask else 0
+        if events < 0:
+            raise OSError(-events)
+        self.events = events
+        return events
+
+    def pair(self):
+        pair = self.pairs.get(self.events)
+        if pair is None:
+            pair = self.pairs[self.events] = (self.obj, self.events)
+        return pair
 
 
 class poll:
-    """Polls streams: those of the host process (console, sockets) and any object with ``ioctl``."""
+    """Polls streams: those of the host process and any object with ``ioctl``."""
 
     def __init__(self):
         self._native = _sim.native_select.poll()
-        self._fds = None
-        self._n_fds = 0
+        self._n_native = 0
+        self._with_control = None  # the native ones and the board's own socket, to sleep on in real time
+        self._asked = []
+        self._at = 0
         self._first = None
+        self._flags = 0
 
     def register(self, obj, eventmask=POLLIN | POLLOUT):
         """Watch ``obj``, or watch it for something else."""
-        self._native.register(obj, eventmask)
-        if _has_fd(obj):
-            if self._fds is None:
-                self._fds = _sim.native_select.poll()
-                self._fds.register(3, POLLIN)
-            self._fds.register(obj, eventmask)
-            self._n_fds += 1
+        if self._is_native(obj):
+            self._native.register(obj, eventmask)
+            if self._with_control is None:
+                self._with_control = _sim.native_select.poll()
+                self._with_control.register(3, POLLIN)
+            self._with_control.register(obj, eventmask)
+            self._n_native += 1
+            return
+        for entry in self._asked:
+            if entry.obj is obj:
+                entry.mask = eventmask
+                return
+        for i in range(len(self._asked)):
+            if self._asked[i].obj is None:
+                self._asked[i] = _Asked(obj, eventmask)
+                return
+        self._asked.append(_Asked(obj, eventmask))
 
     def unregister(self, obj):
         """Watch it no more; an object never registered is ignored."""
+        for entry in self._asked:
+            if entry.obj is obj:
+                # The place stays: this may happen during an iteration.
+                entry.obj = None
+                entry.mask = 0
+                entry.events = 0
+                return
         self._native.unregister(obj)
-        if self._fds is not None and _has_fd(obj):
-            self._fds.unregister(obj)
+        if self._with_control is not None:
+            self._with_control.unregister(obj)
 
     def modify(self, obj, eventmask):
         """Watch for something else. OSError ENOENT if it was not registered."""
+        for entry in self._asked:
+            if entry.obj is obj:
+                entry.mask = eventmask
+                return
+        if not self._is_native(obj):
+            raise OSError(errno.ENOENT)
         self._native.modify(obj, eventmask)
-        if self._fds is not None and _has_fd(obj):
-            self._fds.modify(obj, eventmask)
+        self._with_control.modify(obj, eventmask)
 
     def poll(self, timeout=-1, flags=0):
         """List of (object, events) once one is ready or ``timeout`` ms have passed (-1, None: wait for ever)."""
-        if not self._wait(timeout, flags):
-            return []
-        ready = [tuple(self._first)]
-        self._first = None
-        for item in self._native:
-            ready.append(tuple(item))
+        ready = []
+        if self._wait(timeout, flags):
+            for pair in self:
+                ready.append(tuple(pair))
         return ready
 
     def ipoll(self, timeout=-1, flags=0):
-        """As ``poll``, an iterator whose tuple is used again and again."""
+        """As ``poll``, an iterator whose tuples are used again and again."""
         if not self._wait(timeout, flags):
             return ()
         return self
@@ -66,27 +121,50 @@ class poll:
         return self
 
     def __next__(self):
-        item = self._first
-        if item is not None:
+        while self._at < len(self._asked):
+            entry = self._asked[self._at]
+            self._at += 1
+            if entry.events:
+                if self._flags & _ONE_SHOT:
+                    entry.mask = 0
+                return entry.pair()
+        pair = self._first
+        if pair is not None:
             self._first = None
-            return item
-        for item in self._native:
-            return item
+            return pair
+        if self._n_native:
+            for pair in self._native:
+                return pair
         raise _stop
 
-    def _wait(self, timeout, flags):
+    def _is_native(self, obj):
+        return isinstance(obj, int) or hasattr(obj, "fileno") or not hasattr(obj, "ioctl")
+
+    def _look(self, flags):
+        """Whether anything is ready; what, the iteration tells."""
+        self._flags = flags
+        self._at = 0
         self._first = None
+        ready = False
+        for entry in self._asked:
+            if entry.look():
+                ready = True
+        if self._n_native:
+            for pair in self._native.ipoll(0, flags):
+                self._first = pair
+                return True
+        return ready
+
+    def _wait(self, timeout, flags):
         if timeout is None:
             timeout = -1
         deadline = -1 if timeout < 0 else _sim.now() + int(timeout) * 1000
         _sim.advance(10)
-        while True:
-            for item in self._native.ipoll(0, flags):
-                self._first = item
-                return True
+        while not self._look(flags):
             if timeout == 0 or 0 <= deadline <= _sim.now():
                 return False
             if _sim.virtual:
-                _sim.wait(deadline, self._fds is not None)
+                _sim.wait(deadline, self._n_native > 0)
             else:
-                _sim.wait(deadline, False, self._fds)
+                _sim.wait(deadline, False, self._with_control)
+        return True
