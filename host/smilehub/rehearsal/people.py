@@ -122,7 +122,7 @@ class Staff:
         self._laptop = hub.laptop
         self._care = deque(care)
         self.closing = asyncio.Event()
-        self.called = 0
+        self._calling = asyncio.Lock()
 
     async def open(self, chairs: int) -> list[str]:
         """Open the day and the chairs; returns their names."""
@@ -144,11 +144,13 @@ class Staff:
             await self._laptop.until(lambda hub: self.closing.is_set() or _somebody_for(name, hub))
             if self.closing.is_set():
                 return
-            try:
-                done = await self._laptop.command("call", {"chair": name})
-            except KioskRefused:
-                continue  # another chair was faster
-            self.called += 1
+            async with self._calling:  # staff see each other call
+                if not _somebody_for(name, self._laptop.fold):
+                    continue
+                try:
+                    done = await self._laptop.command("call", {"chair": name})
+                except KioskRefused:
+                    continue  # the visitor has left meanwhile
             await self._look_after(name, self._laptop.fold.chairs[name].visit or str(done.result))
 
     async def acknowledge(self) -> None:
