@@ -22,8 +22,8 @@ ENVELOPES = st.tuples(
 )
 ISSUE_KINDS = """boot, day_opened, day_closed, chair_opened, chair_closed, checkin, class_changed, called,
 recalled, seated, served, no_show, requeued, transferred, left, alert_raised, alert_acknowledged,
-consent_given, consent_withdrawn, corrected, staff_signed_in, staff_refused, full_today, deferred, clock_set, config_changed,
-command_done, receipt, fault"""
+consent_given, consent_withdrawn, corrected, staff_signed_in, staff_refused, full_today, deferred,
+clock_set, config_changed, command_done, receipt, fault"""
 
 
 def value_of(name):

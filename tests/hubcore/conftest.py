@@ -1,0 +1,6 @@
+"""Hypothesis without a stopwatch: a busy machine must not fail a test."""
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("hubcore", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("hubcore")
