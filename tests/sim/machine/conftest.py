@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from machine_bench import Bench, Probe
+
 from smilehub.sim import peripherals
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from smilehub.devices.image import pack_littlefs
 from smilehub.sim.board import Board
 from smilehub.sim.control import Cause

@@ -10,7 +10,9 @@ HELLO = "from machine import Pin, Signal\nimport time, micropython\n"
 
 
 def test_output_reaches_the_part(bench: Bench) -> None:
-    bench.run(HELLO + "p = Pin(10, Pin.OUT, value=1)\np.off(); p.on(); p.on(); p.toggle(); p(1); p.value(0)\n")
+    bench.run(
+        HELLO + "p = Pin(10, Pin.OUT, value=1)\np.off(); p.on(); p.on(); p.toggle(); p(1); p.value(0)\n"
+    )
     assert [s[2] for s in bench.probe.seen if s[:2] == ("gpio", "cs")] == [1, 0, 1, 0, 1, 0]
 
 

@@ -42,7 +42,7 @@ def _on_rx(a, b, t, n):
     trigger = uart._trigger
     if trigger:
         if trigger & _IRQ_IDLE:
-            _alarm.set(uart._idle, _sim.now() + uart._idle_us)
+            _alarm.set(uart._idle, t + uart._idle_us)
         if trigger & _RX:
             uart._flags = _RX
             _irq.fire(uart._handler, uart)
