@@ -245,6 +245,8 @@ class Board:
                 on_frame=self._frame,
                 on_end=self._guest_ended,
                 on_quiet=self.console.text,
+                # An armed watchdog will end what hangs.
+                on_hang=lambda: self._wdt is not None,
             )
         finally:
             os.close(flash)

@@ -64,7 +64,8 @@ class Guest:
     """A running interpreter.
 
     ``on_frame`` answers a request with bytes or an errno (int), and gets posts too. ``on_end`` is called once, when the
-    process has ended or closed its socket; ``on_quiet`` while a virtual guest computes for long.
+    process has ended or closed its socket; ``on_quiet`` while a virtual guest computes for long;
+    ``on_hang`` when it does so beyond the kernel's limit: True lets time pass without it.
     """
 
     def __init__(
@@ -77,15 +78,18 @@ class Guest:
         on_frame: Callable[[Frame], bytes | int | None],
         on_end: Callable[[Guest], None],
         on_quiet: Callable[[], object],
+        on_hang: Callable[[], bool],
     ) -> None:
         self.kernel = kernel
         self._on_frame = on_frame
         self._on_end = on_end
         self._on_quiet = on_quiet
+        self._on_hang = on_hang
         self._decoder = Decoder()
         self._events: list[bytes] = []
         self._wake_us: int | None = None
         self._waits = False
+        self._ahead = False
         self._wakes_on_input = False
         self._runnable = False
         self._ended = False
@@ -164,8 +168,9 @@ class Guest:
         """End the process at once; ``on_end`` is not called."""
         if self._ended:
             return
-        self._close()
+        # First: a guest that still ran would see its socket break, and say so on the console.
         self.process.kill()
+        self._close()
         self.process.wait()
 
     def cpu_ns(self) -> int:
@@ -176,7 +181,8 @@ class Guest:
 
     def due_us(self) -> int | None:
         if self._waits:
-            return self.kernel.now_us() if self._events else self._wake_us
+            # A guest ahead of the kernel's clock gets all that happens until then at once.
+            return self.kernel.now_us() if self._events and not self._ahead else self._wake_us
         return self.kernel.now_us() if self._runnable else None
 
     def resume(self) -> bool:
@@ -210,6 +216,9 @@ class Guest:
             self._on_quiet()
             pause = min(2 * pause, 1000)
             if time.monotonic() - since > self.kernel.hang_seconds:
+                if self._on_hang():
+                    self._runnable = False
+                    return False
                 raise GuestHung(
                     f"the guest said nothing for {self.kernel.hang_seconds:g} s: it computes without "
                     "looking at its clock, and virtual time cannot pass"
@@ -233,6 +242,7 @@ class Guest:
         self.t_us = max(self.t_us, frame.t_us)
         if frame.kind in (Kind.WAIT, Kind.SYNC):
             self._waits = True
+            self._ahead = frame.kind == Kind.SYNC
             if frame.kind == Kind.WAIT:
                 self._wake_us = None if frame.b < 0 else frame.b
                 self._wakes_on_input = bool(frame.a & 1)

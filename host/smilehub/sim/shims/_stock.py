@@ -4,6 +4,7 @@
 import gc
 import io
 import sys
+import uctypes
 
 import _sim
 
@@ -25,7 +26,7 @@ _BOOT_PY = """\
 # Written to the console as the launcher's last act; sim/terminal.py takes it out.
 _REPL_MARK = b"\xff\xfeREPL"
 _SHIMS = sys.path[0]
-_ballast = None
+_ballast = [None] * 6
 
 
 def run(main):
@@ -33,6 +34,10 @@ def run(main):
     main.clear()
     main["__name__"] = "__main__"
     _shrink(_sim.config["heap"])
+    # Each call frees what the one before had on its stack.
+    for at in range(1, len(_ballast)):
+        _trim(_sim.config["heap"], at)
+    _settle()
     _sim.post(_sim.BOOTED, 0, gc.mem_free())
     _sim.flush()
     try:
@@ -91,15 +96,39 @@ def install():
 
 
 def _shrink(want):
-    """Fill the heap until exactly ``want`` bytes are free."""
-    global _ballast
+    """Fill the heap until exactly ``want`` bytes are free, in one piece, to the heap's granularity of 32."""
+    # What the shims' compilation left behind is holes among them: fill these first, largest pieces first.
     gc.collect()
-    # The object's own header is one block of 32 bytes; so is the granularity of the heap.
-    _ballast = bytearray(max(0, gc.mem_free() - want - 32))
+    probe = bytearray(want // 2)
+    tail = uctypes.addressof(probe)
+    del probe
+    held = None
+    for size in (16384, 4096, 1024, 256, 64, 32):
+        gc.collect()
+        while True:
+            piece = bytearray(size)
+            if uctypes.addressof(piece) >= tail:
+                break
+            held = (held, piece)
+    piece = None
+    _ballast[0] = held
+
+
+def _trim(want, at):
+    gc.collect()
+    # A bytearray's own header takes one block.
+    spare = gc.mem_free() - want - 32
+    if spare >= 32:
+        _ballast[at] = bytearray(spare // 32 * 32)
+
+
+def _settle():
     gc.collect()
     if _sim.config["measure"]:
         _sim.measure_from(gc.mem_alloc())
         gc.threshold(8192)
+    else:
+        gc.threshold(-1)
 
 
 def _mount():
