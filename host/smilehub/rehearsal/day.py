@@ -79,13 +79,13 @@ async def _day(hub: SimulatedHub, plan: DayPlan, tell: Tell) -> DayReport:
         watch = group.create_task(hub.laptop.watch())
         chairs = await staff.open(plan.chairs)
         await visitors.learn()
-        outages = [group.create_task(fail_power(hub, outage)) for outage in plan.outages]
+        outages = group.create_task(fail_power(hub, plan.outages))
         alerts = group.create_task(staff.acknowledge())
         work = [group.create_task(staff.work(name)) for name in chairs]
         for visitor in plan.visitors:
             await asyncio.sleep(max(0.0, visitor.arrives_s - loop.time()))
             group.create_task(visitors.check_in(visitor))
-        await asyncio.gather(*outages)
+        await outages
         await hub.laptop.until(lambda fold: _all_gone(fold.counts, len(plan.visitors)))
         alerts.cancel()
         staff.closing.set()

@@ -2,8 +2,6 @@
 
 import asyncio
 
-from PIL import Image
-
 from smilehub.sim.peripherals.st7796s import ST7796S
 
 _HEADING = (0, 0, 480, 48)  # every screen names itself in its topmost band
@@ -23,36 +21,42 @@ class Eyes:
 
     def picture(self) -> bytes:
         """The whole panel as it looks now."""
-        return self._image().tobytes()
+        return self._panel.image().tobytes()
 
     def heading(self) -> bytes:
         """The topmost band, by which screens are told apart."""
-        return self._image().crop(_HEADING).tobytes()
+        return self._panel.image().crop(_HEADING).tobytes()
 
-    async def change(self, before: bytes, within_s: float = 5.0) -> bytes:
-        """Wait until the picture differs from ``before`` and return it. Raises Dead if it does not."""
+    async def change(self, before: bytes, within_s: float = 5.0) -> None:
+        """Wait until the picture differs from ``before``. Raises Dead if it does not."""
         loop = asyncio.get_running_loop()
         end = loop.time() + within_s
-        while (now := self.picture()) == before:
+        seen = None
+        while True:
+            if (traffic := self._traffic()) != seen:
+                seen = traffic
+                if self.picture() != before:
+                    return
             if loop.time() >= end:
                 raise Dead(f"A key was pressed and for {within_s:g} s the panel showed no change.")
             await asyncio.sleep(_LOOK_S)
-        return now
 
     async def still(self, within_s: float = 30.0) -> bytes:
         """Wait until a lit picture has stood still for half a second and return it. Raises Dead."""
         loop = asyncio.get_running_loop()
         end = loop.time() + within_s
-        before, since = b"", loop.time()
+        seen, since = self._traffic(), loop.time()
         while True:
-            now = self.picture()
-            if now != before or not self._panel.lit:
-                before, since = now, loop.time()
+            now = self._traffic()
+            if now != seen or not self._panel.lit:
+                seen, since = now, loop.time()
             elif loop.time() - since >= _STILL_S:
-                return now
+                return self.picture()
             if loop.time() >= end:
                 raise Dead(f"For {within_s:g} s the panel showed nothing that stands still.")
             await asyncio.sleep(_LOOK_S)
 
-    def _image(self) -> Image.Image:
-        return self._panel.image()
+    def _traffic(self) -> tuple[int, int]:
+        """Changes whenever the picture may have changed: cheaper than looking each time."""
+        total = self._panel.total
+        return total.pixel_bytes, total.command_bytes

@@ -174,15 +174,16 @@ class Staff:
         await self._laptop.command("served", {"ticket": ticket})
 
 
-async def fail_power(hub: SimulatedHub, outage: Outage) -> None:
-    """Let the power fail as planned, and come back."""
-    await asyncio.sleep(max(0.0, outage.at_s - asyncio.get_running_loop().time()))
-    if outage.in_flash_operation:
-        hub.board.arm_cut(1, outage.tear)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_TORN_WITHIN_S):
-                await hub.board.off()
-    await hub.fail_power(outage.lasts_s)
+async def fail_power(hub: SimulatedHub, outages: Iterable[Outage]) -> None:
+    """Let the power fail as planned, each time until it is back."""
+    for outage in outages:
+        await asyncio.sleep(max(0.0, outage.at_s - asyncio.get_running_loop().time()))
+        if outage.in_flash_operation:
+            hub.board.arm_cut(1, outage.tear)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_TORN_WITHIN_S):
+                    await hub.board.off()
+        await hub.fail_power(outage.lasts_s)
 
 
 def _lane_of(number: int) -> str:
