@@ -1,4 +1,4 @@
-"""ST7796S panel: a 16-colour frame buffer of which any window is sent, expanded to RGB565 strip by strip.
+"""ST7796S panel: a frame buffer of 16 or 4 colours of which any window is sent, expanded to RGB565 in strips.
 
 Source: Sitronix ST7796S datasheet V1.0; framebuf's palette blit does the expanding in native code.
 """
@@ -26,27 +26,33 @@ _TURNS = b"\x48\x28\x88\xe8"
 
 
 class ST7796:
-    """Draw into `fb` (GS4_HMSB, colours 0 to 15), then `show` what changed.
+    """Draw into `fb` (GS4_HMSB, or with `colours=4` GS2_HMSB), then `show` what changed.
 
     `width` and `height` are pixels as mounted; `rotation` quarter-turns from the module's portrait (1 and 3
     are landscape). `spi` is an initialised machine.SPI, `cs`, `dc`, `rst`, `bl` output Pins. `buffer` and
-    `strip` may be given by a caller who allocates early: at least `width * height // 2` and `width * 2`
-    bytes. Raises ValueError if geometry or buffers do not fit. Dark until `init` and `backlight`.
+    `strip` may be given by a caller who allocates early: at least `width * height // 2` (with 4 colours `// 4`)
+    and `width * 2` bytes. Raises ValueError if geometry or buffers do not fit. Dark until `init` and `backlight`.
     """
 
-    def __init__(self, spi, cs, dc, rst, bl, width=480, height=320, rotation=1, buffer=None, strip=None):
+    def __init__(
+        self, spi, cs, dc, rst, bl, width=480, height=320, rotation=1, buffer=None, strip=None, colours=16
+    ):
         if not 0 <= rotation <= 3 or (width, height) != ((480, 320) if rotation & 1 else (320, 480)):
             raise ValueError("an ST7796S is 320x480 upright and 480x320 at rotation 1 or 3")
+        if colours not in (4, 16):
+            raise ValueError("a frame buffer has 4 or 16 colours")
+        size = width * height // (2 if colours == 16 else 4)
         if buffer is None:
-            buffer = bytearray(width * height // 2)
+            buffer = bytearray(size)
         if strip is None:
             strip = bytearray(_STRIP_PIXELS * 2)
-        if len(buffer) < width * height // 2 or len(strip) < width * 2:
+        if len(buffer) < size or len(strip) < width * 2:
             raise ValueError("buffer or strip is too small")
         self.width = width
         self.height = height
         self.buffer = buffer
-        self.fb = framebuf.FrameBuffer(buffer, width, height, framebuf.GS4_HMSB)
+        depth = framebuf.GS4_HMSB if colours == 16 else framebuf.GS2_HMSB
+        self.fb = framebuf.FrameBuffer(buffer, width, height, depth)
         self._entries = bytearray(32)
         self.palette = framebuf.FrameBuffer(self._entries, 16, 1, framebuf.RGB565)
         self._strip = memoryview(strip)
@@ -62,7 +68,7 @@ class ST7796:
         cs(1)
 
     def colour(self, index: int, red: int, green: int, blue: int) -> None:
-        """Set colour 0–15 of the palette to 8-bit red, green, blue, as near as RGB565 comes.
+        """Set colour 0–15 (0–3) of the palette to 8-bit red, green, blue, as near as RGB565 comes.
 
         What is on the panel keeps its colours until shown again.
         """

@@ -16,7 +16,7 @@ _SERVICE_THRESHOLD = 16384
 
 def main() -> None:
     """Run the kiosk until Ctrl-C, which leaves to the console's prompt."""
-    frame = bytearray(boardcfg.PANEL_WIDTH * boardcfg.PANEL_HEIGHT // 2)
+    frame = bytearray(boardcfg.PANEL_WIDTH * boardcfg.PANEL_HEIGHT // 4)
     # Only now all the rest: this is the largest block, and the heap is still whole.
     from kiosk.device import App
 

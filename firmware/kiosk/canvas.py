@@ -8,14 +8,16 @@ from kiosk.glyphs import Ink
 
 _RECTS = const(4)
 
-# Palette indices and their colours (RGB888); pairs used for text keep 4.5 : 1 after RGB565.
+# Four colours at a time keep the frame buffer at two bits a pixel. The fourth, the ground of headings and alarms,
+# is chosen anew by each screen. RGB888; white on each of them keeps 4.5 : 1 after RGB565.
 BLACK = const(0)
 WHITE = const(1)
 YELLOW = const(2)
-RED = const(3)
-GREEN = const(4)
-BLUE = const(5)
-COLOURS = (0x000000, 0xFFFFFF, 0xFFD840, 0xB00020, 0x007038, 0x103070)
+ACCENT = const(3)
+COLOURS = (0x000000, 0xFFFFFF, 0xFFD840)
+BLUE = const(0x103070)
+GREEN = const(0x007038)
+RED = const(0xB00020)
 
 MARGIN = const(8)
 PITCH = const(48)  # one line of text
@@ -25,16 +27,13 @@ TRIANGLE = array("h", (28, 0, 56, 48, 0, 48))
 
 PLAIN = Ink(WHITE, BLACK)
 CHOSEN = Ink(BLACK, YELLOW)
-TITLE = Ink(WHITE, BLUE)
-ALARM = Ink(WHITE, RED)
-GOOD = Ink(WHITE, GREEN)
+TITLE = Ink(WHITE, ACCENT)
 
 
 class Canvas:
     """Draws into the panel's frame buffer and remembers up to four rectangles to send.
 
-    `panel` gives `fb`, `width`, `height` and `show(x, y, w, h)`; x and w are kept even, as two pixels share
-    a byte.
+    `panel` gives `fb`, `width`, `height`, `colour(index, red, green, blue)` and `show(x, y, w, h)`.
     """
 
     def __init__(self, panel, font):
@@ -45,18 +44,25 @@ class Canvas:
         self.height = panel.height
         self._rects = array("h", [0] * (4 * _RECTS))
         self._n = 0
+        for index, colour in enumerate(COLOURS):
+            self._colour(index, colour)
 
-    def clear(self, colour: int = BLACK) -> None:
-        """Paint everything and send everything at the next flush."""
-        self.fb.fill(colour)
+    def _colour(self, index, colour):
+        self.panel.colour(index, colour >> 16, colour >> 8 & 255, colour & 255)
+
+    def accent(self, colour: int) -> None:
+        """What ACCENT is from now on (RGB888), for a screen that sends all it draws."""
+        self._colour(ACCENT, colour)
+
+    def clear(self, accent: int = BLUE) -> None:
+        """Paint everything black and send everything at the next flush; ACCENT becomes `accent`."""
+        self.accent(accent)
+        self.fb.fill(BLACK)
         self.touch(0, 0, self.width, self.height)
 
     def touch(self, x: int, y: int, w: int, h: int) -> None:
         """Note a rectangle that changed. One inside another is dropped; a fifth one becomes one with the
         last."""
-        w += x & 1
-        x &= ~1
-        w = (w + 1) & ~1
         r = self._rects
         n = self._n
         for i in range(0, 4 * n, 4):
@@ -95,14 +101,14 @@ class Canvas:
         """Draw lines of text from x, y (top of the first line) without noting the change."""
         return self.font.draw(self.fb, text, x, y, ink, PITCH)
 
-    def heading(self, text, ink: Ink = TITLE) -> int:
-        """A coloured band across the top with the text in one or two lines; returns the y below it."""
+    def heading(self, text) -> int:
+        """A band of ACCENT across the top with the text in one or two lines; returns the y below it."""
         h = PITCH + 4
         for c in text:
             if c == 10:
                 h += PITCH
-        self.fb.fill_rect(0, 0, self.width, h, ink.bg)
-        self.text(text, MARGIN, 2, ink)
+        self.fb.fill_rect(0, 0, self.width, h, ACCENT)
+        self.text(text, MARGIN, 2, TITLE)
         return h
 
     def row(self, text, y: int, chosen: bool) -> None:

@@ -1,10 +1,10 @@
 """The check-in: language, need, red flags, lane, pictogram, ticket."""
 
-from hubcore.errors import HubError, Refused
-from hubcore.labels import PICTOGRAMS
 from micropython import const
 
-from kiosk.canvas import BLACK, CHOSEN, GOOD, MARGIN, PITCH, PLAIN
+from hubcore.errors import HubError, Refused
+from hubcore.labels import PICTOGRAMS
+from kiosk.canvas import BLACK, CHOSEN, GREEN, MARGIN, PITCH, PLAIN
 from kiosk.screens import List
 from kiosk.ui import Screen
 
@@ -171,8 +171,8 @@ class Ticket(Screen):
         ui = self.ui
         words = ui.words
         answers = ui.answers
-        canvas.clear()
-        y = canvas.heading(words("ticket.kept" if answers.kept else "ticket.title"), GOOD) + 4
+        canvas.clear(GREEN)
+        y = canvas.heading(words("ticket.kept" if answers.kept else "ticket.title")) + 4
         ui.label_font.draw(canvas.fb, answers.label.encode(), MARGIN, y + 14, PLAIN)
         size = ui.pictograms.large
         ui.pictograms.draw(canvas.fb, answers.pictogram, canvas.width - size - MARGIN, y, PLAIN, True)

@@ -3,9 +3,6 @@
 import gc
 
 import boardcfg
-from drivers.keypad import Keypad
-from drivers.max7219 import Matrix
-from drivers.st7796 import ST7796
 from esp32 import Partition
 from machine import (
     DEEPSLEEP_RESET,
@@ -19,20 +16,24 @@ from machine import (
     Pin,
     reset_cause,
 )
+from micropython import const
+
+from drivers.keypad import Keypad
+from drivers.max7219 import Matrix
+from drivers.st7796 import ST7796
+from kiosk.glyphs import Font
+from kiosk.hub import KioskHub
+from kiosk.parts import build_ui
+from kiosk.wall import Wall
 from services.clock import Clock
 from services.journal import Journal
 from services.link import LinkServer
 from services.supervisor import Supervisor
 from services.watchdog import Watchdog
 
-from kiosk.canvas import COLOURS
-from kiosk.glyphs import Font
-from kiosk.hub import KioskHub
-from kiosk.parts import build_ui
-from kiosk.wall import Wall
-
 _ASSETS = __file__.rsplit("/", 1)[0] + "/assets"
 
+_STRIP_LINES = const(4)
 _CAUSES = {
     PWRON_RESET: "power",
     HARD_RESET: "reset",
@@ -56,10 +57,8 @@ def _panel(frame):
         miso=Pin(cfg.SPI_1_MISO),
     )
     pins = (_out(cfg.PANEL_CS, 1), _out(cfg.PANEL_DC, 1), _out(cfg.PANEL_RST, 1), _out(cfg.PANEL_BL, 0))
-    panel = ST7796(spi, *pins, cfg.PANEL_WIDTH, cfg.PANEL_HEIGHT, cfg.PANEL_ROTATION, frame)
-    for index, colour in enumerate(COLOURS):
-        panel.colour(index, colour >> 16, colour >> 8 & 255, colour & 255)
-    return panel
+    strip = bytearray(_STRIP_LINES * 2 * cfg.PANEL_WIDTH)
+    return ST7796(spi, *pins, cfg.PANEL_WIDTH, cfg.PANEL_HEIGHT, cfg.PANEL_ROTATION, frame, strip, colours=4)
 
 
 def _matrix():
@@ -69,7 +68,10 @@ def _matrix():
 
 
 class App:
-    """Everything the kiosk is made of; `run()` until the program is stopped. `frame` is the panel's buffer."""
+    """Everything the kiosk is made of; `run()` until the program is stopped.
+
+    `frame` is the buffer of the panel's picture.
+    """
 
     def __init__(self, frame):
         cfg = boardcfg

@@ -18,7 +18,7 @@ class Ink:
     def __init__(self, fg: int, bg: int):
         self.fg = fg
         self.bg = bg
-        self.palette = framebuf.FrameBuffer(bytearray(1), 2, 1, framebuf.GS4_HMSB)
+        self.palette = framebuf.FrameBuffer(bytearray(1), 2, 1, framebuf.GS2_HMSB)
         self.palette.pixel(0, 0, bg)
         self.palette.pixel(1, 0, fg)
 
@@ -89,8 +89,10 @@ class Font:
         return total
 
     def tail(self, text, width: int):
-        """The longest end of one line of ASCII bytes that is at most `width` pixels wide: of a chair's name the
-        end tells it from the others."""
+        """The longest end of one line of ASCII bytes that is at most `width` pixels wide.
+
+        Of a chair's name the end tells it from the others.
+        """
         while len(text) > 1 and self.width(text) > width:
             text = text[1:]
         return text

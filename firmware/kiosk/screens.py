@@ -1,10 +1,10 @@
 """Screens that any flow uses: a list to choose from, a notice, idle, the warning before answers are
 forgotten."""
 
-from hubcore.errors import HubError, Refused
 from micropython import const
 
-from kiosk.canvas import ALARM, ARROW, BLACK, GOOD, MARGIN, PITCH, PLAIN, TITLE, TRIANGLE
+from hubcore.errors import HubError, Refused
+from kiosk.canvas import ACCENT, ARROW, BLACK, BLUE, GREEN, MARGIN, PITCH, PLAIN, RED, TITLE, TRIANGLE
 from kiosk.ui import Screen
 
 _GAP = const(6)
@@ -80,17 +80,17 @@ class Notice(Screen):
 
     patience_ms = 30000
     warns = False
-    ink = TITLE
+    accent = BLUE
 
     def say(self):
         """The names of the heading's and the body's strings."""
         raise NotImplementedError
 
     def draw(self, canvas) -> None:
-        canvas.clear()
+        canvas.clear(self.accent)
         title, body = self.say()
         words = self.ui.words
-        below = canvas.heading(words(title), self.ink)
+        below = canvas.heading(words(title))
         canvas.text(words(body), MARGIN, below + _GAP, PLAIN)
 
     def key(self, key: str) -> None:
@@ -117,7 +117,7 @@ class Help(Notice):
 
     patience_ms = 60000
     warns = True
-    ink = GOOD
+    accent = GREEN
 
     def call(self) -> None:
         """Show that somebody comes, then raise the alert, unless one for help is already out."""
@@ -152,15 +152,16 @@ class Emergency(Screen):
 
     def draw(self, canvas) -> None:
         words = self.ui.words
-        canvas.fb.fill(ALARM.bg)
+        canvas.accent(RED)
+        canvas.fb.fill(ACCENT)
         canvas.touch(0, 0, canvas.width, canvas.height - PITCH)
-        canvas.text(words("emergency.title"), MARGIN, 2, ALARM)
+        canvas.text(words("emergency.title"), MARGIN, 2, TITLE)
         # The warning triangle, so that neither colour nor reading is the only cue.
         x = canvas.width - MARGIN - 56
-        canvas.fb.poly(x, 4, TRIANGLE, ALARM.fg, True)
-        canvas.fb.fill_rect(x + 25, 18, 6, 20, ALARM.bg)
-        canvas.fb.fill_rect(x + 25, 42, 6, 6, ALARM.bg)
-        canvas.text(words("emergency.text"), MARGIN, PITCH + 2 * _GAP, ALARM)
+        canvas.fb.poly(x, 4, TRIANGLE, TITLE.fg, True)
+        canvas.fb.fill_rect(x + 25, 18, 6, 20, ACCENT)
+        canvas.fb.fill_rect(x + 25, 42, 6, 6, ACCENT)
+        canvas.text(words("emergency.text"), MARGIN, PITCH + 2 * _GAP, TITLE)
 
     def finish(self, canvas) -> None:
         """Add the bottom line, once the record is durable: a strip of its own, so that nothing is sent
@@ -168,7 +169,7 @@ class Emergency(Screen):
         label = self.ui.answers.label
         y = canvas.height - PITCH
         if label is not None:
-            canvas.text(self.ui.words.fill("emergency.ticket", label.encode()), MARGIN, y, ALARM)
+            canvas.text(self.ui.words.fill("emergency.ticket", label.encode()), MARGIN, y, TITLE)
         canvas.touch(0, y, canvas.width, PITCH)
 
     def key(self, key: str) -> None:

@@ -4,8 +4,9 @@ import asyncio
 import gc
 from time import ticks_diff, ticks_ms
 
-from hubcore.labels import PICTOGRAMS
 from micropython import const
+
+from hubcore.labels import PICTOGRAMS
 
 _WARN_MS = const(25000)  # WCAG 2.2.1 asks for at least 20 s to say "I am still here" with one action
 _DEPTH = const(12)

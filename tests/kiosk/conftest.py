@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from smilehub.devices import assets
 
 ROOT = Path(__file__).parents[2]

@@ -43,10 +43,11 @@ sys.modules["time"] = Clock
 import gc  # noqa: E402
 
 import framebuf  # noqa: E402
+
 from hubcore.errors import Refused  # noqa: E402
 from hubcore.labels import PICTOGRAMS  # noqa: E402
 from kiosk import parts  # noqa: E402
-from kiosk.canvas import COLOURS, Canvas  # noqa: E402
+from kiosk.canvas import Canvas  # noqa: E402
 
 
 class Panel:
@@ -56,19 +57,24 @@ class Panel:
     height = 320
 
     def __init__(self):
-        self.buffer = bytearray(self.width * self.height // 2)
-        self.fb = framebuf.FrameBuffer(self.buffer, self.width, self.height, framebuf.GS4_HMSB)
+        self.buffer = bytearray(self.width * self.height // 4)
+        self.fb = framebuf.FrameBuffer(self.buffer, self.width, self.height, framebuf.GS2_HMSB)
         self.seen = bytearray(len(self.buffer))
         self.sent = 0
         self.shows = []
+        self.colours = [None] * 4
+
+    def colour(self, index, red, green, blue):
+        self.colours[index] = [red, green, blue]
 
     def show(self, x, y, w, h):
-        assert x % 2 == 0 and w % 2 == 0 and x >= 0 and y >= 0 and x + w <= 480 and y + h <= 320, (x, y, w, h)
+        assert x >= 0 and y >= 0 and x + w <= 480 and y + h <= 320, (x, y, w, h)
         self.sent += w * h * 2
         self.shows.append([x, y, w, h])
         for row in range(y, y + h):
-            at = row * 240 + x // 2
-            self.seen[at : at + w // 2] = self.buffer[at : at + w // 2]
+            at = row * 120 + x // 4
+            end = row * 120 + (x + w + 3) // 4
+            self.seen[at:end] = self.buffer[at:end]
 
 
 class Checked(Canvas):
@@ -164,6 +170,7 @@ def report(step):
         "need": ui.answers.need,
         "clipped": Checked.clipped,
         "whole": panel.seen == panel.buffer,
+        "accent": panel.colours[3],
         "left_ms": ui.left_ms(),
     }
     panel.sent = 0
@@ -214,7 +221,7 @@ for step in json.loads(script):
             worst.append(real_time.ticks_diff(real_time.ticks_us(), start))
         print(json.dumps({"us": worst}))
     elif what == "snap" and pictures != "-":
-        with open(pictures + "/" + step[1] + ".gs4", "wb") as file:  # noqa: PTH123  (MicroPython)
+        with open(pictures + "/" + step[1] + ".gs2", "wb") as file:  # noqa: PTH123  (MicroPython)
             file.write(panel.seen)
     report(step)
-print(json.dumps({"colours": COLOURS, "pictograms": PICTOGRAMS}))
+print(json.dumps({"pictograms": PICTOGRAMS}))

@@ -7,6 +7,7 @@ from itertools import combinations
 from pathlib import Path
 
 import pytest
+
 from hubcore.labels import LAST, LETTERS, PICTOGRAMS
 from smilehub.devices import assets
 
@@ -73,12 +74,13 @@ def contrast(one: int, other: int) -> float:
 
 def test_every_pair_of_text_and_ground_has_contrast() -> None:
     source = (ROOT / "firmware" / "kiosk" / "canvas.py").read_text()
-    colours = [int(c, 16) for c in re.findall(r"0x[0-9A-F]{6}", source)]
-    index = {name: int(n) for name, n in re.findall(r"^([A-Z]+) = const\((\d+)\)", source, re.M)}
-    inks = re.findall(r"= Ink\((\w+), (\w+)\)", source)
-    assert len(inks) >= 5
-    for fg, bg in inks:
-        assert contrast(colours[index[fg]], colours[index[bg]]) >= 4.5, (fg, bg)
+    black, white, yellow = (int(c, 16) for c in re.findall(r"COLOURS = .*", source)[0][11:-1].split(", "))
+    accents = [int(c, 16) for c in re.findall(r"^[A-Z]+ = const\((0x[0-9A-F]{6})\)", source, re.M)]
+    assert len(accents) == 3
+    for fg, bg in [(white, black), (black, yellow), *((white, accent) for accent in accents)]:
+        assert contrast(fg, bg) >= 4.5, (hex(fg), hex(bg))
+    inks = re.findall(r"= Ink\((\w+, \w+)\)", source)
+    assert inks == ["WHITE, BLACK", "BLACK, YELLOW", "WHITE, ACCENT"]
 
 
 def test_the_firmware_shows_every_string_and_no_other() -> None:

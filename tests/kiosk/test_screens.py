@@ -82,6 +82,8 @@ def test_a_red_flag_shows_help_first_and_then_records(play: Play, downs: int, fl
     assert (name, args["need"]) == ("checkin", flag)
     assert played[-2]["sent"] == FULL, "in two parts, each once"
     assert len(played[-2]["shows"]) == 2
+    assert played[-2]["accent"] == [0xB0, 0x00, 0x20]
+    assert played[-1]["accent"] == [0x10, 0x30, 0x70], "and idle is in its own colour again"
     assert played[-2]["whole"]
 
 
