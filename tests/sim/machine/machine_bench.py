@@ -1,4 +1,4 @@
-"""A small board for the tests of `machine`: real MicroPython, a recording part on every bus, UART1 as link port."""
+"""A small board for the tests of `machine`: real MicroPython, a recording part on every bus, a link port."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SPEC = {
 
 
 class Probe(Part):
-    """Writes down what it sees; echoes SPI; answers at I2C address 0x42 as an 8-byte memory; drives its pin."""
+    """Writes down what it sees; inverts SPI; is a memory of 8 bytes at I2C address 0x42; drives its pin."""
 
     def __init__(self, config: Any) -> None:
         super().__init__()

@@ -136,7 +136,8 @@ def test_i2c(bench: Bench) -> None:
         + """
 i = I2C(0, scl=Pin(1), sda=Pin(2), freq=100_000)
 print(i, i.scan())
-print(i.writeto_mem(0x42, 2, b'abc'), i.readfrom_mem(0x42, 2, 3), i.writeto(0x42, b'\\x03'), i.readfrom(0x42, 1))
+print(i.writeto_mem(0x42, 2, b'abc'), i.readfrom_mem(0x42, 2, 3))
+print(i.writeto(0x42, b'\\x03'), i.readfrom(0x42, 1))
 b = bytearray(2)
 i.readfrom_mem_into(0x42, 3, b); print(b, i.writevto(0x42, [b'\\x00', b'z']), i.readfrom_mem(0x42, 0, 1))
 for f in (lambda: i.writeto(0x41, b'a'), lambda: i.readfrom(0x41, 1), lambda: i.readfrom_mem(0x41, 0, 1)):
@@ -147,7 +148,8 @@ print(took(i.writeto, 0x42, bytes(9))[0])
     )
     assert lines == [
         "I2C(0, scl=1, sda=2, freq=100000, timeout=50000) [66]",
-        "None b'abc' 1 b'b'",
+        "None b'abc'",
+        "1 b'b'",
         "bytearray(b'bc') 2 b'z'",
         "True",
         "True",

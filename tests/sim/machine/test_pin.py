@@ -139,7 +139,8 @@ import machine
 p = Pin(4, Pin.IN, Pin.PULL_UP)
 p()
 print('ready')
-print(machine.time_pulse_us(p, 0, 100000), machine.time_pulse_us(p, 0, 5000), machine.time_pulse_us(p, 1, 5000))
+pulse = machine.time_pulse_us
+print(pulse(p, 0, 100000), pulse(p, 0, 5000), pulse(p, 1, 5000))
 """,
         pulse,
     )

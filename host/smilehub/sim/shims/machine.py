@@ -52,6 +52,6 @@ TOUCHPAD_WAKE = 5
 ULP_WAKE = 6
 
 # A board's firmware knows one module of these, not its parts.
-for _part in "_adc _alarm _arg _i2c _irq _pin _pwm _rtc _spi _system _timer _uart".split():
+for _part in "_adc _alarm _arg _i2c _irq _pin _pwm _rtc _spi _system _timer _uart _uart_stream".split():
     sys.modules.pop(_part, None)
 del _part, sys, _sim
