@@ -274,3 +274,36 @@ def test_a_wish_given_until_it_is_answered_happens_once(
                 except LinkError:
                     continue
     assert peer.commands == wishes
+
+
+def test_a_sync_learns_what_became_of_an_unanswered_wish(path: Path):
+    peer = Peer()
+
+    async def wish(noise: Noise):
+        async with KioskClient(MemoryTransport(peer, noise), timeout=0.5, attempts=1) as client:
+            return await Desk(client, store, peer.device_id).command("full_today", {"full": True})
+
+    peer.wish("day_open", {})
+    with Store.open(path) as store:
+        with pytest.raises(LinkError, match="No kiosk answers"):
+            run(wish(Noise({1: "loss"})))
+        assert store.unanswered() == {1}
+        sync(MemoryTransport(peer), store)
+        assert store.unanswered() == set()
+        assert not run(wish(Noise())).already, "a new wish, since what became of the first is known"
+    assert len(peer.commands) == 2
+
+
+def test_an_unanswered_wish_that_never_arrived_keeps_its_number(path: Path):
+    peer = Peer()
+
+    async def wish(noise: Noise):
+        async with KioskClient(MemoryTransport(peer, noise), timeout=0.5, attempts=1) as client:
+            return await Desk(client, store, peer.device_id).command("day_open", {})
+
+    with Store.open(path) as store:
+        with pytest.raises(LinkError):
+            run(wish(Noise({0: "loss"})))
+        sync(MemoryTransport(peer), store)
+        run(wish(Noise()))
+        assert peer.hub.issuers == {store.issuer: 1}

@@ -8,7 +8,6 @@ from typing import Any, Self
 from hubcore import frames, requests
 from hubcore.desk import REASONS
 from hubcore.errors import HubError
-
 from smilehub.errors import (
     JournalFull,
     KioskFault,
@@ -349,4 +348,5 @@ def _text(result: Any, key: int) -> str:
 
 
 def _sentence(text: str) -> str:
+    text = " ".join(text.split())
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")

@@ -301,6 +301,14 @@ class Store:
             )
             return counter
 
+    def unanswered(self) -> set[int]:
+        """Counters of this store's commands that never got their answer."""
+        query = sa.select(commands.c.counter).where(
+            commands.c.issuer == self.issuer, commands.c.outcome.is_(None)
+        )
+        with self._begin() as connection:
+            return {int(counter) for counter in connection.execute(query).scalars()}
+
     def settle(self, counter: int, outcome: str, seq: int | None) -> None:
         """Note the answer to a command: "done" or the reason of the refusal, and the record it became."""
         with self._begin() as connection:

@@ -11,12 +11,11 @@ from sqlalchemy.pool import StaticPool
 from smilehub.errors import StoreDamaged, StoreNewer
 from smilehub.store.schema import APPLICATION_ID, VERSION, meta, metadata
 
-
 _MAGIC = b"SQLite format 3\0"
 
 
 def check_file(path: Path) -> None:
-    """Raise StoreDamaged if there is a file that is no database; SQLite would take a short one for an empty one."""
+    """Raise StoreDamaged if the file is no database; SQLite would take a short one for an empty one."""
     if path.is_file():
         with path.open("rb") as file:
             if file.read(len(_MAGIC)) not in (b"", _MAGIC):

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from hubcore import cbor
-
 from smilehub.errors import KioskRefused, LinkClosed, LinkError, NoAnswer, ProtocolError
 from smilehub.link.client import KioskClient
 from smilehub.link.messages import Done

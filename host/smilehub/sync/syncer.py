@@ -6,7 +6,6 @@ from typing import ClassVar
 
 from hubcore import records
 from hubcore.errors import HubError
-
 from smilehub.errors import JournalShorter, RecordInvalid
 from smilehub.link.client import KioskClient
 from smilehub.link.messages import Hello
@@ -115,6 +114,8 @@ class Syncer:
         self._batch: list[Row] = []
         self._new = 0
         self._gap: tuple[int, int] | None = None
+        self._open: set[int] = set()
+        self._answers: list[tuple[int, str, int]] = []
 
     @property
     def next_seq(self) -> int:
@@ -139,6 +140,7 @@ class Syncer:
                 f"The kiosk's journal ends at record {hello.next_seq - 1}, but this laptop holds {last}."
             )
         self._gap = None
+        self._open = self.store.unanswered()
         if 0 < last < hello.first_seq - 1:
             self._missing(last + 1, hello.first_seq - 1)
         if hello.clock_s is None:
@@ -157,7 +159,11 @@ class Syncer:
 
         def take(first: int, raws: Sequence[bytes]) -> None:
             for seq, raw in enumerate(raws, first):
-                self._batch.append(row_of(seq, raw))
+                record = read(seq, raw)
+                self._batch.append(
+                    Row(seq, record.code, record.boot, record.uptime_ms, record.clock_s, bytes(raw))
+                )
+                self._note(record)
                 if len(self._batch) >= _BATCH:
                     self._flush(hello)
             self._progress.update(first + len(raws) - 1, max(total, first + len(raws) - 1))
@@ -172,11 +178,22 @@ class Syncer:
         self._gap = (self._gap[0] if self._gap else first, last)
         self._tell(Gap(self._hello.journal_id, first, last))
 
+    def _note(self, record: records.Record) -> None:
+        """A record tells what became of a command whose answer was lost."""
+        issuer, counter = record.body.get("cmd", ("", 0)) if record.kind else ("", 0)
+        if counter in self._open and issuer == self.store.issuer:
+            self._open.discard(counter)
+            refused = record.kind == "command_done"
+            self._answers.append((counter, record.body["reason"] if refused else "done", record.seq))
+
     def _flush(self, hello: Hello) -> None:
         rows, self._batch = self._batch, []
+        answers, self._answers = self._answers, []
         if rows:
             new = self.store.add(hello.journal_id, rows)
             self._new += new
+            for counter, outcome, seq in answers:
+                self.store.settle(counter, outcome, seq)
             if new:
                 self._tell(Stored(hello.journal_id, rows[0].seq, rows[-1].seq, new))
 
@@ -191,12 +208,12 @@ class Syncer:
         return True
 
 
-def row_of(seq: int, raw: bytes) -> Row:
-    """The row of the record that the kiosk calls ``seq``. Raises RecordInvalid if it is not that record."""
+def read(seq: int, raw: bytes) -> records.Record:
+    """The record that the kiosk calls ``seq``. Raises RecordInvalid if the bytes are not that record."""
     try:
         record = records.decode(raw)
     except HubError as error:
         raise RecordInvalid(f"Record {seq} from the kiosk cannot be read: {error}.") from error
     if record.seq != seq:
         raise RecordInvalid(f"What the kiosk sent as record {seq} calls itself record {record.seq}.")
-    return Row(seq, record.code, record.boot, record.uptime_ms, record.clock_s, bytes(raw))
+    return record

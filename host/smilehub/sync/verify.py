@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from hubcore import records
 from hubcore.errors import HubError
 from hubcore.fold import Hub
-
 from smilehub.link.client import KioskClient
 from smilehub.store.database import Store
 from smilehub.sync.syncer import CONFIRM_CALMLY, Event, Syncer, ignore
