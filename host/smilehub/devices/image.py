@@ -16,7 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from littlefs import LittleFS, UserContext
+from littlefs import LittleFS, LittleFSError, UserContext
 from platformdirs import user_cache_path
 
 import smilehub
@@ -157,7 +157,7 @@ def pack_littlefs(files: Mapping[str, bytes], size: int) -> bytes:
                     made.add(folder)
             with fs.open(name, "wb") as file:
                 file.write(files[name])
-    except OSError as error:
+    except LittleFSError as error:
         raise ImageError(f"The files do not fit into {size} bytes: {error}.") from error
     fs.unmount()
     return bytes(context.buffer[: context.end])
