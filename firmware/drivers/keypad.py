@@ -111,14 +111,24 @@ class Keypad:
                 key.since_ms = now
             key.pin.irq(self._handler(i, key.pin), Pin.IRQ_FALLING | Pin.IRQ_RISING)
 
-    async def next(self) -> tuple:
+    async def next(self, timeout_ms=None):
         """The next `(key, what)`; what is "press" (its contacts at rest for 20 ms), "hold" (once, down for
-        800 ms), "release", or "stuck" (once, down for 30 s). May be cancelled without losing an event."""
+        800 ms), "release", or "stuck" (once, down for 30 s). None after `timeout_ms` without one.
+
+        A deadline belongs in here: asyncio.wait_for drops a result that comes in the very tick of its own.
+        """
+        start = ticks_ms()
         while True:
-            wait = self._advance(ticks_ms())
+            now = ticks_ms()
+            wait = self._advance(now)
             event = self._events.take()
             if event:
                 return event
+            if timeout_ms is not None:
+                left = timeout_ms - ticks_diff(now, start)
+                if left <= 0:
+                    return None
+                wait = left if wait is None else min(wait, left)
             if wait is None:
                 await self._flag.wait()
             else:
@@ -164,7 +174,7 @@ class Keypad:
         while edge:
             what, when = edge
             key = self._keys[what >> 1]
-            self._rest(key, when)
+            self._rest(when)
             key.raw = what & 1
             key.edge_ms = when
             key.moving = True
@@ -174,15 +184,17 @@ class Keypad:
             if key.moving and ticks_diff(now, key.edge_ms) >= _SETTLE_MS:
                 # The level of now, should the last edge have been missed.
                 key.raw = key.pin()
-            self._rest(key, now)
+        self._rest(now)
+        for key in self._keys:
             due = self._due(key, now)
             if due is not None and (wait is None or due < wait):
                 wait = due
         return wait
 
-    def _rest(self, key, at):
-        """Before an edge or a look at time `at`: did the key come to rest, was it held, is it stuck?"""
-        if key.moving and ticks_diff(at, key.edge_ms) >= _SETTLE_MS:
+    def _rest(self, at):
+        """Before an edge or a look at time `at`: which keys came to rest, are held, are stuck?"""
+        key = self._oldest(at)
+        while key:
             key.moving = False
             if key.raw != key.level:
                 key.level = key.raw
@@ -194,8 +206,19 @@ class Keypad:
                     self._held(key, key.edge_ms)
                     key.state = _UP
                     self._events.put(key.name, RELEASE)
-        if not key.moving:
-            self._held(key, at)
+            key = self._oldest(at)
+        for key in self._keys:
+            if not key.moving:
+                self._held(key, at)
+
+    def _oldest(self, at):
+        """Of the keys at rest by then and not yet looked at, the one that rested first, or None."""
+        oldest = None
+        for key in self._keys:
+            if key.moving and ticks_diff(at, key.edge_ms) >= _SETTLE_MS:
+                if oldest is None or ticks_diff(key.edge_ms, oldest.edge_ms) < 0:
+                    oldest = key
+        return oldest
 
     def _held(self, key, at):
         if key.state == _DOWN and ticks_diff(at, key.since_ms) >= _HOLD_MS:

@@ -94,7 +94,7 @@ class ST7796S(Part):
         self._bl = 0 if self._has_bl else 65535
         self._fell_us = 0
         self._gram = FrameMemory()
-        self._command: int | None = None
+        self._awake = False
         self._reset(0, busy_us=0)
 
     def gpio(self, role: str, level: int, t_us: int) -> None:
@@ -207,7 +207,7 @@ class ST7796S(Part):
     # What the controller does
 
     def _reset(self, t_us: int, busy_us: int) -> None:
-        was_awake = getattr(self, "_awake", False)
+        was_awake = self._awake
         self._awake = False
         self._displaying = False
         self._inverting = False
@@ -217,7 +217,7 @@ class ST7796S(Part):
         self._ys: tuple[int, int] = (0, ROWS - 1)
         self._gram.home()
         self._unlock = 0
-        self._command = None
+        self._command: int | None = None
         self._got = bytearray()
         self._rest = b""
         self._answer = b""
