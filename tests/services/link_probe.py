@@ -1,4 +1,4 @@
-"""Runs LinkServer, Supervisor and Watchdog under plain MicroPython (see test_on_micropython); ends with OK."""
+"""LinkServer, Supervisor and Watchdog under plain MicroPython (see test_on_micropython); ends with OK."""
 
 import asyncio
 import io

@@ -1,0 +1,281 @@
+"""The shipping services on a simulated board: power cuts within flash operations, watchdog, long pulls."""
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from journal_torture import Nor, Random
+
+from hubcore import records
+from hubcore.fold import Hub
+from kiosk.hub import KioskHub
+from services.clock import Clock
+from services.journal import Journal
+from smilehub.devices import image
+from smilehub.devices.partitions import load_board
+from smilehub.errors import KioskRefused, LinkClosed, LinkError
+from smilehub.link.client import KioskClient
+from smilehub.sim.board import Board
+from smilehub.sim.control import Cause
+from smilehub.sim.kernel import Kernel
+from smilehub.sim.linkport import LinkPort
+from smilehub.sim.spec import load_spec
+from smilehub.sim.uart import Uarts
+
+TOML = image.board_toml()
+VISITOR = {"need": "urgent", "lane": "any", "lang": "en", "pictogram": 2}
+
+
+class Wire:
+    """The virtual link port with the errors of the laptop's transports."""
+
+    mtu = 512
+
+    def __init__(self, port: LinkPort) -> None:
+        self.port = port
+        self.name = port.name
+
+    async def open(self) -> None:
+        await self.port.open()
+
+    async def close(self) -> None:
+        await self.port.close()
+
+    async def send(self, data: bytes) -> None:
+        try:
+            await self.port.send(data)
+        except OSError as error:
+            raise LinkClosed("gone") from error
+
+    async def receive(self) -> bytes:
+        try:
+            return await self.port.receive()
+        except OSError as error:
+            raise LinkClosed("gone") from error
+
+
+class Desk:
+    """One board with its link; commands take rising numbers."""
+
+    def __init__(self, flash: Path, seed: int) -> None:
+        self.flash = flash
+        self.kernel = Kernel.virtual(seed)
+        self.board = Board(self.kernel, load_spec(TOML), flash, seed=seed)
+        self.uarts = Uarts(self.board)
+        self.counter = 0
+
+    @asynccontextmanager
+    async def client(self) -> AsyncGenerator[KioskClient]:
+        async with KioskClient(Wire(self.uarts.links["link"]), name="test", attempts=3) as client:
+            await client.hello()
+            yield client
+
+    def next(self) -> tuple[str, int]:
+        self.counter += 1
+        return "desk", self.counter
+
+    def records(self) -> dict[int, bytes]:
+        """What is in the flash file, read by the same code."""
+        partition = load_board(TOML).partition("journal")
+        journal = Journal(
+            Nor(partition.size // 4096, self.flash.read_bytes()[partition.offset : partition.end])
+        )
+        journal.open()
+        held = {seq: bytes(view) for seq, view in journal.read_from(1, bytearray(2048))}
+        assert not journal.faults
+        return held
+
+    def close(self) -> None:
+        self.board.close()
+        self.uarts.close()
+        self.kernel.close()
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    flash = tmp_path / "flash.bin"
+    image.build_image(TOML, flash)
+    desk = Desk(flash, 7)
+    yield desk
+    desk.close()
+
+
+def test_no_answered_command_is_lost_when_the_power_fails_within_a_flash_operation(desk: Desk) -> None:
+    rnd = random.Random(4)
+    answered: dict[int, str] = {}
+    cuts = 0
+
+    async def some(client: KioskClient, cmd: tuple[str, int]) -> tuple[str, int]:
+        """Commands until the power fails; returns the number of the one that was under way."""
+        while True:
+            name, args = ("day_open", {}) if cmd[1] == 1 else ("checkin", VISITOR)
+            try:
+                done = await client.command(name, args, cmd)
+            except LinkError:
+                return cmd
+            answered[done.seq] = str(done.result.get("ticket", name))
+            if desk.board.guest is None:
+                return desk.next()
+            cmd = desk.next()
+
+    async def run() -> None:
+        nonlocal cuts
+        cmd = desk.next()
+        for _ in range(12):
+            await desk.board.power_on()
+            await asyncio.sleep(3)
+            desk.board.arm_cut(rnd.randrange(1, 9), rnd.random())
+            async with desk.client() as client:
+                cmd = await some(client, cmd)
+            await desk.board.off()
+            cuts += 1
+            held = desk.records()
+            for seq, what in answered.items():
+                record = records.decode(held[seq])
+                assert what in (record.kind, record.body.get("label"), "day_open")
+        await desk.board.power_on()
+        await asyncio.sleep(3)
+        async with desk.client() as client:
+            state = await client.state()
+            assert state.counts["issued"] == len(answered) - 1 or state.counts["issued"] == len(answered)
+        whole = Hub()
+        journal_id = state.journal_id
+        for raw in desk.records().values():
+            whole.apply(journal_id, records.decode(raw))
+        assert whole.digest() == state.digest
+        assert whole.boot == 13
+
+    desk.kernel.run(run())
+    assert cuts == 12
+    assert len(answered) > 12
+
+
+def test_the_watchdog_bites_only_while_a_day_is_open(desk: Desk) -> None:
+    async def run() -> None:
+        board = desk.board
+        await board.power_on()
+        await asyncio.sleep(4000)
+        assert board.stats.boots == 1
+        async with desk.client() as client:
+            await client.command("day_open", {}, desk.next())
+        await asyncio.sleep(600)
+        assert board.stats.boots == 1
+        async with desk.client() as client:
+            await client.command("day_close", {}, desk.next())
+        await asyncio.sleep(600)
+        assert board.stats.resets == {Cause.POWER: 1}
+
+    desk.kernel.run(run())
+
+
+def test_a_program_that_hangs_in_service_is_restarted(desk: Desk, tmp_path: Path) -> None:
+    # An application that opens a day, arms the watchdog as the supervisor does, and then stands still.
+    program = b"""
+from machine import WDT, reset_cause, WDT_RESET
+def main():
+    from services.watchdog import Watchdog
+    if reset_cause() == WDT_RESET:
+        print("bitten")
+        return
+    dog = Watchdog(WDT)
+    dog.service(True)
+    dog.service(False)
+    import time
+    time.sleep(60)
+    print("on the leash")
+    dog.service(True)
+    time.sleep(60)
+    print("never here")
+"""
+    board = load_board(TOML)
+    files = image.build_app(tmp_path / "app") | {"kiosk/app.py": program}
+    slot = board.partition("app_a")
+    with desk.flash.open("r+b") as flash:
+        flash.seek(slot.offset)
+        flash.write(image.pack_littlefs(files, slot.size))
+
+    async def run() -> None:
+        await desk.board.power_on()
+        await asyncio.sleep(90)
+        said = desk.board.console_text()
+        assert "on the leash" in said
+        assert "bitten" in said
+        assert "never here" not in said
+        assert desk.board.stats.resets[Cause.WDT] == 1
+
+    desk.kernel.run(run())
+
+
+def test_a_long_journal_comes_at_nearly_the_line_s_rate(desk: Desk) -> None:
+    ms = 0
+    nor = Nor(1024)
+    hub = KioskHub(Journal(nor), Clock(lambda: ms, lambda a, b: a - b), rnd=Random(2).bytes)
+    hub.start("power", "0")
+    hub.wish("day_open", {})
+    hub.wish("chair_open", {"chair": "1"})
+    while hub.journal.next_seq < 3000:
+        ms += 90_000
+        hub.wish("checkin", VISITOR)
+        ticket = hub.wish("call", {"chair": "1"}, desk.next())["ticket"]
+        hub.wish("seated", {"ticket": ticket}, desk.next())
+        hub.wish("served", {"ticket": ticket}, desk.next())
+        if hub.fold.counts["issued"] >= 190:
+            hub.wish("day_close", {})
+            hub.wish("day_open", {})
+            hub.wish("chair_open", {"chair": "1"})
+    with desk.flash.open("r+b") as flash:
+        flash.seek(load_board(TOML).partition("journal").offset)
+        flash.write(nor.data)
+    got: list[bytes] = []
+
+    def chunk(first: int, raws: Sequence[bytes]) -> None:
+        assert first == len(got) + 1
+        got.extend(raws)
+
+    async def run() -> float:
+        await desk.board.power_on()
+        await asyncio.sleep(5)
+        async with desk.client() as client:
+            hello = await client.hello()
+            before = desk.kernel.now_us()
+            assert await client.pull(hello.journal_id, 1, None, chunk) == hello.next_seq
+            return (desk.kernel.now_us() - before) / 1e6
+
+    seconds = desk.kernel.run(run())
+    assert [bytes(view) for _, view in hub.journal.read_from(1, bytearray(2048))] == got[:-1]
+    assert sum(map(len, got)) / (11_520 * seconds) >= 0.85
+
+
+def test_garbage_on_the_line_and_a_refusal_do_not_end_the_link(desk: Desk) -> None:
+    async def run() -> None:
+        await desk.board.power_on()
+        await asyncio.sleep(3)
+        port = Wire(desk.uarts.links["link"])
+        await port.open()
+        await port.send(random.Random(1).randbytes(5000))
+        await asyncio.sleep(2)
+        await port.close()
+        async with desk.client() as client:
+            with pytest.raises(KioskRefused) as caught:
+                await client.command("call", {"chair": "1"}, desk.next())
+            assert caught.value.reason == "day_closed"
+            await client.set_clock(1_777_000_000)
+            hello = await client.hello()
+            assert hello.clock_s is not None
+            assert 0 <= hello.clock_s - 1_777_000_000 <= 5
+
+    desk.kernel.run(run())
+
+
+def test_an_idle_kiosk_writes_nothing(desk: Desk) -> None:
+    async def run() -> None:
+        await desk.board.power_on()
+        await asyncio.sleep(10)
+        before = desk.flash.read_bytes()
+        await asyncio.sleep(3600)
+        assert desk.flash.read_bytes() == before
+
+    desk.kernel.run(run())
