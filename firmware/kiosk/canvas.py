@@ -8,7 +8,7 @@ from kiosk.glyphs import Ink
 
 _RECTS = const(4)
 
-# Four colours at a time keep the frame buffer at two bits a pixel. The fourth, the ground of headings and alarms,
+# Four colours at a time keep the frame buffer small. The fourth, the ground of headings and alarms,
 # is chosen anew by each screen. RGB888; white on each of them keeps 4.5 : 1 after RGB565.
 BLACK = const(0)
 WHITE = const(1)
