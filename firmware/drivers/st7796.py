@@ -30,9 +30,9 @@ class ST7796:
 
     `width` and `height` are pixels as mounted; `rotation` quarter-turns from the module's portrait (1 and 3
     are landscape). `spi` is an initialised machine.SPI, `cs`, `dc`, `rst`, `bl` output Pins. `buffer` and
-    `strip` may be given by a caller who allocates early: at least `width * height // 2` (4 colours: `// 4`)
-    and `width * 2` bytes. Raises ValueError if geometry or buffers do not fit. Dark until `init` and
-    `backlight`.
+    `strip` may be given by a caller who allocates early: at least `width * height // 2` (`// 4` with 4
+    colours) and `width * 2` bytes. Raises ValueError if geometry or buffers do not fit. The panel is dark
+    until `init` and `backlight`.
     """
 
     def __init__(

@@ -56,7 +56,7 @@ def rgb(index: int) -> tuple[int, int, int]:
     return (red >> 3) * 255 // 31, (green >> 2) * 255 // 63, (blue >> 3) * 255 // 31
 
 
-def scene(seed: int, width: int, height: int) -> tuple[Image.Image, int]:
+def scene(seed: int, width: int, height: int, colours: int = 16) -> tuple[Image.Image, int]:
     """What the panel must show after SCENE, and how many pixel bytes that takes after the first screen."""
     state = seed
 
@@ -70,7 +70,7 @@ def scene(seed: int, width: int, height: int) -> tuple[Image.Image, int]:
     total = 0
     for _ in range(30):
         x, y, w, h, colour = rnd(width), rnd(height), 1 + rnd(200), 1 + rnd(200), rnd(16)
-        drawn.paste(rgb(colour), (x, y, min(x + w, width), min(y + h, height)))
+        drawn.paste(rgb(colour % colours), (x, y, min(x + w, width), min(y + h, height)))
         x, y, w, h = rnd(width + 40) - 20, rnd(height + 40) - 20, rnd(width), rnd(height // 2)
         box = (max(x, 0), max(y, 0), min(x + w, width), min(y + h, height))
         if box[0] < box[2] and box[1] < box[3]:
@@ -99,6 +99,14 @@ def test_random_windows_show_exactly_what_was_drawn(
     assert panel.image().tobytes() == expect.tobytes()
     assert sum(window[4] for window in windows) == total
     assert panel.total.pixel_bytes == width * height * 2 + total
+
+
+def test_four_colours_take_half_the_memory_and_show_the_same_way(rig: Make) -> None:
+    make = "panel(480, 320, 1, None, None, 4)"
+    board = rig(SCENE.replace("MAKE", make).replace("SEED", "5") + "say(len(p.buffer))\n")
+    assert board.run()[1] == 480 * 320 // 4
+    expect, _ = scene(5, 480, 320, 4)
+    assert board.board.part("panel").image().tobytes() == expect.tobytes()
 
 
 def test_a_window_sends_its_pixels_and_eleven_bytes_more(rig: Make) -> None:
@@ -158,6 +166,7 @@ def test_dark_until_there_is_something_to_see(rig: Make) -> None:
         ("480, 320, 4", "480x320 at rotation 1"),
         ("480, 320, 1, bytearray(10)", "too small"),
         ("480, 320, 1, None, bytearray(959)", "too small"),
+        ("480, 320, 1, None, None, 8", "4 or 16 colours"),
     ],
 )
 def test_what_does_not_fit_is_refused(rig: Make, arguments: str, why: str) -> None:

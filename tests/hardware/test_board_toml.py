@@ -1,4 +1,4 @@
-"""The kiosk's board as data: free pins, the documented partitions, sizes people can read, a current wiring table."""
+"""The kiosk's board as data: free pins, documented partitions, sizes people can read, a current table."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tools import wiring
 
 ROOT = Path(__file__).resolve().parents[2]
