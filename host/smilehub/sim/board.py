@@ -103,7 +103,7 @@ class Board:
         self._cut: tuple[int, float] | None = None
         self._ended = asyncio.Event()
         self._booted = False
-        self._soft = False
+        self._greeted = False
         self._wdt: asyncio.TimerHandle | None = None
         self._failed_starts = 0
         self._outputs: dict[int, list[tuple[Peripheral, str]]] = {}
@@ -163,7 +163,7 @@ class Board:
         """
         if flash_op < 1 or not 0 <= tear <= 1:
             raise ValueError("flash_op from 1 on, tear from 0 to 1")
-        if self.guest is None:
+        if self.guest is None or not self._greeted:
             self._cut = (flash_op, tear)
         else:
             self.guest.send(Event.ARM_CUT, round(tear * 255), flash_op)
@@ -230,7 +230,7 @@ class Board:
     def _boot(self, cause: Cause) -> None:
         self.cause = cause
         self._booted = False
-        self._soft = False
+        self._greeted = False
         self._ended.clear()
         self.stats.boots += 1
         self.stats.resets[cause] = self.stats.resets.get(cause, 0) + 1
@@ -355,6 +355,7 @@ class Board:
             "cut": [self._cut[0], round(self._cut[1] * 255)] if self._cut else None,
         }
         self._cut = None
+        self._greeted = True
         return json.dumps(settings).encode()
 
     def _on_booted(self, frame: Frame) -> None:

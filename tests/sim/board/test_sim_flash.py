@@ -6,7 +6,6 @@ import asyncio
 
 import pytest
 from board_bench import RAW_OFFSET, SPEC, Bench, filesystem
-from littlefs import LittleFSError
 from smilehub.sim.flash import FlashError, decode_table, encode_table, read_partition, read_table
 
 
@@ -123,7 +122,7 @@ def test_partition_checks_its_arguments_as_the_port_does(bench: Bench) -> None:
         "TypeError can't convert 'NoneType' object to str implicitly",
         "TypeError can't convert str to int",
         "TypeError object with buffer protocol required",
-        "TypeError function missing 1 required positional arguments",
+        "TypeError writeblocks() takes 3 positional arguments but 2 were given",
         "-22",
         "128",
         arg,
@@ -144,15 +143,21 @@ def test_block_device_calls_do_not_allocate(bench: Bench) -> None:
         from esp32 import Partition
         p = Partition("raw")
         b = bytearray(4096)
+        failed = None
         micropython.heap_lock()
-        p.ioctl(6, 0)
-        p.writeblocks(0, b, 0)
-        p.readblocks(0, b)
-        p.readblocks(0, b, 128)
-        t = time.ticks_ms()
-        time.sleep_ms(5)
-        time.ticks_diff(time.ticks_us(), t)
+        try:
+            p.ioctl(6, 0)
+            p.writeblocks(0, b, 0)
+            p.readblocks(0, b)
+            p.readblocks(0, b, 128)
+            t = time.ticks_ms()
+            time.sleep_ms(5)
+            time.ticks_diff(time.ticks_us(), t)
+        except MemoryError as e:
+            failed = e
         micropython.heap_unlock()
+        if failed:
+            raise failed
         print("fine")
         """
     )
@@ -237,7 +242,7 @@ def test_littlefs_lives_through_a_cut_at_every_operation(bench: Bench) -> None:
         try:
             with fs.open("value") as file:
                 results.add(file.read())
-        except LittleFSError:
+        except FileNotFoundError:
             results.add("")
     assert results == {"", "new" * 300}
 

@@ -6,6 +6,7 @@ import struct
 import _flash
 import _nvs
 import _sim
+from _arg import integer, octets, writable
 
 _BLOCK = 4096
 _INVALID_ARG = (-0x102, "ESP_ERR_INVALID_ARG")
@@ -98,14 +99,16 @@ class Partition:
 
     def readblocks(self, block, buf, offset=0):
         """Read ``len(buf)`` bytes from ``block`` on, at ``offset`` bytes."""
-        at = block * self._block + offset
+        at = integer(block) * self._block + integer(offset)
+        buf = writable(buf)
         n = len(buf)
         self._check(at, n)
         _flash.read(self._address + at, buf, n)
 
     def writeblocks(self, block, buf, offset=None):
         """Program ``buf``; without ``offset`` the blocks are erased first."""
-        at = block * self._block
+        at = integer(block) * self._block
+        buf = octets(buf)
         n = len(buf)
         if offset is None:
             if self._cache is None:
@@ -120,7 +123,7 @@ class Partition:
                 self._check(at, n)
                 self._erase_within(at, at + n)
         else:
-            at += offset
+            at += integer(offset)
             self._check(at, n)
         _flash.program(self._address + at, buf, n)
 
@@ -135,7 +138,7 @@ class Partition:
         if op == 6:
             if self._block != _BLOCK:
                 return -22
-            at = arg * _BLOCK
+            at = integer(arg) * _BLOCK
             self._check(at, _BLOCK)
             _flash.erase(self._address + at)
             return 0
@@ -196,7 +199,7 @@ class NVS:
 
     def set_i32(self, key, value):
         """Keep a 32-bit integer."""
-        if not -(1 << 31) <= value < 1 << 31:
+        if not -(1 << 31) <= integer(value) < 1 << 31:
             raise OverflowError("overflow converting long int to machine word")
         self._store.put(self._space, key, _nvs.I32, struct.pack("<i", value))
 
@@ -206,10 +209,11 @@ class NVS:
 
     def set_blob(self, key, value):
         """Keep bytes."""
-        self._store.put(self._space, key, _nvs.BLOB, bytes(value))
+        self._store.put(self._space, key, _nvs.BLOB, bytes(octets(value)))
 
     def get_blob(self, key, buffer):
         """Read the bytes into ``buffer``; returns how many. OSError if it is too short."""
+        buffer = writable(buffer)
         value = self._store.get(self._space, key, _nvs.BLOB)
         if len(value) > len(buffer):
             raise OSError(*_nvs.INVALID_LENGTH)
