@@ -245,8 +245,9 @@ class Console:
         except BlockingIOError:
             count = 0
         if count:
+            # Also while code runs: what it does not read, the prompt after it will.
+            self._terminal.typed(piece[:count])
             if not self._interruptible():
-                self._terminal.typed(piece[:count])
                 # A prompt shows: no earlier SIGINT is pending any more.
                 self._last_interrupt = -1.0
             self._line_end = piece[count - 1] in b"\r\n\x04"

@@ -1,12 +1,15 @@
-"""A guest as small as can be: the real interpreter on a console, without the rest of a board."""
+"""Two benches: a guest as small as can be on a console, and a whole board with mpremote as its client."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from smilehub.sim.console import Console
 from smilehub.sim.terminal import BINARY_MARK, REPL_MARK
@@ -98,3 +101,62 @@ class Bench:
         if self.fd >= 0:
             self.disconnect()
         self.console.close()
+
+
+SMILEHUB = Path(sys.executable).with_name("smilehub")
+MPREMOTE = Path(sys.executable).with_name("mpremote")
+
+
+def mpremote(port: str, *arguments: str | Path) -> str:
+    """What mpremote says. Raises CalledProcessError, or TimeoutExpired after 30 s."""
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    done = subprocess.run(
+        [MPREMOTE, "connect", port, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        timeout=30,
+        env=env,
+    )
+    text = done.stdout.decode().replace("\r\n", "\n")
+    if done.returncode:
+        raise subprocess.CalledProcessError(done.returncode, done.args, text)
+    return text
+
+
+class Kiosk:
+    """`smilehub sim kiosk` in a process of its own; `said` is its line of JSON, `console` a link to it."""
+
+    def __init__(self, folder: Path, *arguments: str | Path, env: dict[str, str] | None = None) -> None:
+        self.flash = folder / "flash.bin"
+        self.console = str(folder / "port")
+        self.process = subprocess.Popen(
+            [
+                SMILEHUB,
+                "sim",
+                "kiosk",
+                "--json",
+                "--flash",
+                self.flash,
+                "--console-link",
+                self.console,
+                *arguments,
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            env=os.environ | (env or {}),
+        )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line, "the board did not start"
+        self.said: dict[str, Any] = json.loads(line)
+
+    def stop(self) -> int:
+        """Ctrl-C; returns the exit code."""
+        self.process.send_signal(signal.SIGINT)
+        try:
+            return self.process.wait(20)
+        finally:
+            self.process.kill()
+            assert self.process.stdout is not None
+            self.process.stdout.close()

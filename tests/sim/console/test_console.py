@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from console_bench import Bench
+
 from smilehub.sim.interrupt import catches_interrupt, interrupt
 
 FRIENDLY = b">>> "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from smilehub.sim.terminal import BINARY_MARK, RAW_BANNER, REPL_MARK, Terminal
 
 FRIENDLY = b'MicroPython v1 on today; linux version\r\nType "help()" for more information.\r\n>>> '
