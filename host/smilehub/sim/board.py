@@ -1,4 +1,5 @@
-"""A simulated board: power, resets, watchdog and clock; it wires the guest's pins and buses to the models of its parts."""
+"""A simulated board: power, resets, watchdog and clock; it wires the guest's pins and buses to the models
+of its parts."""
 
 from __future__ import annotations
 
@@ -66,7 +67,8 @@ class BoardError(RuntimeError):
 class Board:
     """One board. ``flash`` is its flash file, which is all that survives ``power_cut``.
 
-    ``heap_bytes``: what the firmware sees free, in this interpreter's bytes; None: twice the spec's limit. ``measure`` records the
+    ``heap_bytes``: what the firmware sees free, in this interpreter's bytes; None: twice the spec's limit.
+    ``measure`` records the
     heap's peak at the cost of more collections.
     """
 
@@ -157,7 +159,8 @@ class Board:
         self._lose_power()
 
     def arm_cut(self, flash_op: int, tear: float = 0.5) -> None:
-        """Fail the power in the ``flash_op``-th flash operation from now (1: the next), after the share ``tear`` of it.
+        """Fail the power in the ``flash_op``-th flash operation from now (1: the next), after the share
+        ``tear`` of it.
 
         Armed while off, it counts from power-on.
         """
@@ -186,7 +189,8 @@ class Board:
             await self._ended.wait()
 
     async def idle(self, for_us: int = 1_000_000) -> None:
-        """Wait until the guest waits with nothing of its own to do for ``for_us`` (virtual), or the board is off."""
+        """Wait until the guest waits with nothing of its own to do for ``for_us`` (virtual), or the board
+        is off."""
         while (guest := self.guest) is not None:
             due = guest.due_us()
             if self._booted and guest.waiting and (due is None or due - self.kernel.now_us() >= for_us):
@@ -493,7 +497,8 @@ class Keys:
         self._board = board
 
     def press(self, name: str, hold_ms: int = 80) -> int:
-        """Press key ``name`` and let go after ``hold_ms``. Returns when the last edge falls, µs of the kernel."""
+        """Press key ``name`` and let go after ``hold_ms``. Returns when the last edge falls, µs of the
+        kernel."""
         return self._key(name).press(self._board.kernel.now_us(), hold_ms)
 
     def down(self, name: str) -> int:

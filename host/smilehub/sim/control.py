@@ -1,7 +1,8 @@
 """The messages between a guest and its board: one header, posts, requests, replies and events.
 
 A frame is a header ``<BBHIqq`` (kind, a, spare, payload length, b, time in µs of the kernel) and its payload.
-Kinds below 0x40 are posts (no answer), 0x40–0x7F requests (one REPLY each, in order), 0x80 and above go to the
+Kinds below 0x40 are posts (no answer), 0x40–0x7F requests (one REPLY each, in order), 0x80 and above go to
+the
 guest. ``sim/shims/_sim.py`` has the same numbers.
 """
 

@@ -1,6 +1,7 @@
 """The flash file of a board: the whole chip, with ESP-IDF's partition table at 0x8000.
 
-Erased bytes are 0xFF. The guest programs and erases it (``shims/_flash.py``); this module makes one, and reads its table.
+Erased bytes are 0xFF. The guest programs and erases it (``shims/_flash.py``); this module makes one, and
+reads its table.
 Format: ESP-IDF, "Partition Tables", binary rows of 32 bytes and an MD5 row.
 """
 
@@ -80,7 +81,8 @@ def read_partition(path: Path, name: str) -> bytes:
 
 
 def write_partition(path: Path, name: str, data: bytes) -> None:
-    """Put bytes at the start of one partition, as a programmer would. Raises KeyError, FlashError, OSError."""
+    """Put bytes at the start of one partition, as a programmer would. Raises KeyError, FlashError,
+    OSError."""
     for row in read_table(path):
         if row.name == name:
             if len(data) > row.size:

@@ -1,4 +1,5 @@
-"""One run of the interpreter, from power-on or reset to its end: its process, its control socket and when it runs."""
+"""One run of the interpreter, from power-on or reset to its end: its process, its control socket and when
+it runs."""
 
 from __future__ import annotations
 
@@ -63,7 +64,8 @@ def interpreter_path() -> Path:
 class Guest:
     """A running interpreter.
 
-    ``on_frame`` answers a request with bytes or an errno (int), and gets posts too. ``on_end`` is called once, when the
+    ``on_frame`` answers a request with bytes or an errno (int), and gets posts too. ``on_end`` is called
+    once, when the
     process has ended or closed its socket; ``on_quiet`` while a virtual guest computes for long;
     ``on_hang`` when it does so beyond the kernel's limit: True lets time pass without it.
     """
@@ -328,4 +330,3 @@ class Guest:
         else:
             self.kernel.loop.remove_reader(self._socket.fileno())
         self._socket.close()
-

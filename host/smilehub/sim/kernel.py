@@ -1,7 +1,9 @@
 """Time for simulated boards: an asyncio loop whose clock is simulated (virtual) or the wall's (real).
 
-Virtual: one guest runs at a time, in the order of its waking and then of its power-on, and one message is handled at a time
-with every callback it causes done before the next. So the order of everything depends on the seed alone. When all
+Virtual: one guest runs at a time, in the order of its waking and then of its power-on, and one message is
+handled at a time
+with every callback it causes done before the next. So the order of everything depends on the seed alone.
+When all
 guests wait and no callback is ready, the clock jumps to the next timer or waking.
 """
 

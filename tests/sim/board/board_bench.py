@@ -7,6 +7,7 @@ import textwrap
 from pathlib import Path
 
 from littlefs import LittleFS
+
 from smilehub.sim.board import Board
 from smilehub.sim.flash import create, write_partition
 from smilehub.sim.kernel import Kernel
@@ -46,7 +47,9 @@ def filesystem(data: bytes | None = None) -> LittleFS:
 class Bench:
     """One board in virtual time."""
 
-    def __init__(self, folder: Path, *, seed: int = 1, heap_bytes: int = 400_000, measure: bool = False) -> None:
+    def __init__(
+        self, folder: Path, *, seed: int = 1, heap_bytes: int = 400_000, measure: bool = False
+    ) -> None:
         self.kernel = Kernel.virtual(seed)
         self.kernel.hang_seconds = 10
         self.flash = folder / "flash.bin"

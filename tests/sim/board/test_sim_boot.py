@@ -7,6 +7,7 @@ import re
 
 import pytest
 from board_bench import VFS_BYTES, Bench, filesystem
+
 from smilehub.sim.control import Cause
 from smilehub.sim.flash import read_partition, write_partition
 

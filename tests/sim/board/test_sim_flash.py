@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 from board_bench import RAW_OFFSET, SPEC, Bench, filesystem
+
 from smilehub.sim.flash import FlashError, decode_table, encode_table, read_partition, read_table
 
 

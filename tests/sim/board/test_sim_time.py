@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from board_bench import Bench
+
 from smilehub.sim.board import BoardError
 from smilehub.sim.guest import GuestHung
 

@@ -1,6 +1,8 @@
+# ruff: noqa: I001, F821
 """The flash chip: the file that the guest inherits, with NOR rules and a W25Q128's typical times.
 
-Programming clears bits, erasing sets a sector's to one. Winbond W25Q128JV datasheet, AC characteristics: page program 0.7 ms, sector
+Programming clears bits, erasing sets a sector's to one. Winbond W25Q128JV datasheet, AC characteristics:
+page program 0.7 ms, sector
 erase 45 ms. Nothing here allocates. An armed power cut leaves the operation it hits half done.
 """
 

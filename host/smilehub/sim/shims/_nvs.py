@@ -1,9 +1,11 @@
-# ruff: noqa: I001
 """The simulated NVS: a log of settings in partition ``nvs``, alternating between its halves.
 
-This is not ESP-IDF's format (pages of 32-byte entries). A half begins with ``b"SNVS"`` and a u32 generation; records follow:
-u8 type (0 erased, 1 i32, 2 blob), u8 namespace length, u8 key length, u8 0, u16 value length, u32 CRC-32 of all else
-in the record, namespace, key, value. The half with the higher generation counts; when it is full, what lives is
+This is not ESP-IDF's format (pages of 32-byte entries). A half begins with ``b"SNVS"`` and a u32
+generation; records follow:
+u8 type (0 erased, 1 i32, 2 blob), u8 namespace length, u8 key length, u8 0, u16 value length, u32 CRC-32
+of all else
+in the record, namespace, key, value. The half with the higher generation counts; when it is full, what
+lives is
 written to the other half, its header last. A record torn by a power cut ends the log.
 """
 

@@ -6,7 +6,8 @@ code which runs with a locked heap (interrupts, asyncio's core, block devices) m
 The protocol itself is compiled to machine code: there a KeyboardInterrupt can only surface inside a system
 call, where it is caught, so a Ctrl-C never splits a message.
 
-Others call ``_sim.now()``, ``_sim.advance()`` and ``_sim.wait()`` through the module, never by a name imported
+Others call ``_sim.now()``, ``_sim.advance()`` and ``_sim.wait()`` through the module, never by a name
+imported
 from it: ``start`` replaces them in real time.
 """
 
@@ -362,7 +363,8 @@ def on(kind, handler):
 
 
 def isr(handler, arg, hard=False):
-    """Run an interrupt handler: a hard one at the end of this shim call, heap locked; a soft one by schedule."""
+    """Run an interrupt handler: a hard one at the end of this shim call, heap locked; a soft one by
+    schedule."""
     if not hard:
         try:
             native_micropython.schedule(handler, arg)

@@ -1,5 +1,6 @@
-# ruff: noqa: I001
-"""From the interpreter's start to its prompt as an ESP32 goes: shims in place, the exact heap, _boot, boot.py, main.py."""
+# ruff: noqa: I001, F821
+"""From the interpreter's start to its prompt as an ESP32 goes: shims in place, the exact heap, _boot,
+boot.py, main.py."""
 
 import gc
 import io
@@ -42,7 +43,7 @@ def run(main):
     _sim.flush()
     try:
         _mount()
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - a board prints whatever its program raised
         _print(error)
     # A boot.py that failed keeps main.py from running, as in the port's main.c.
     if _file("boot.py", main) and not _sim.config["raw"]:
@@ -190,14 +191,15 @@ def _file(name, main):
         _sim.flush()
         while True:
             _sim.wait(-1)
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - a board prints whatever its program raised
         _print(error)
         return False
     return True
 
 
 def _print(error):
-    """The traceback without the frames that a board does not have: those of this launcher and of the shims."""
+    """The traceback without the frames that a board does not have: those of this launcher and of the
+    shims."""
     text = io.StringIO()
     sys.print_exception(error, text)
     for line in text.getvalue().split("\n"):

@@ -1,6 +1,7 @@
 """``_asyncio``: the tasks and queues of asyncio's core, on the board's ticks.
 
-The built-in module reads the host's clock and orders keys by the Unix port's period of ticks, so it cannot serve here. A queue is a
+The built-in module reads the host's clock and orders keys by the Unix port's period of ticks, so it cannot
+serve here. A queue is a
 list sorted by time, first come first among equals; nothing in it allocates.
 """
 
@@ -58,7 +59,8 @@ class TaskQueue:
 class Task:
     """A coroutine that runs by itself.
 
-    ``state``: True runs and nobody waits for it; a TaskQueue: these wait; None: done, not yet awaited; False: done.
+    ``state``: True runs and nobody waits for it; a TaskQueue: these wait; None: done, not yet awaited;
+    False: done.
     ``data``: what it waits on, or the exception to throw into it, or (done) its outcome.
     """
 

@@ -1,4 +1,6 @@
-"""``micropython`` as the firmware sees it: the built-in one, with an interrupt character that the board's console minds."""
+# ruff: noqa: I001
+"""``micropython`` as the firmware sees it: the built-in one, with an interrupt character that the board's
+console minds."""
 
 from micropython import *
 

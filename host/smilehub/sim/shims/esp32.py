@@ -1,4 +1,3 @@
-# ruff: noqa: I001
 """``esp32`` of the ESP32 port: partitions of the flash chip, and NVS."""
 
 import struct
@@ -37,7 +36,8 @@ _table = _read_table()
 
 
 def _running():
-    """The application that runs: the one OTA data chose, or factory. Here the interpreter lies in no partition."""
+    """The application that runs: the one OTA data chose, or factory. Here the interpreter lies in no
+    partition."""
     for row in _table:
         if row[0] == 0 and row[1] == 0:
             return row

@@ -1,4 +1,5 @@
-"""``os`` of the ESP32 port: file system calls of the built-in module, the board's name and its random numbers."""
+"""``os`` of the ESP32 port: file system calls of the built-in module, the board's name and its random
+numbers."""
 
 import hashlib
 import struct

@@ -1,8 +1,8 @@
 """``select``: the board's clock does the waiting, and nothing in ``ipoll`` allocates.
 
-Streams of the host process (console, sockets) are left to the built-in poll object. Objects with an ``ioctl`` of
-their own (UARTs, flags of asyncio) are asked here: the built-in one sleeps a real millisecond each time it has such
-an object.
+Streams of the host process (console, sockets) are left to the built-in poll object. Objects with an
+``ioctl`` of their own (UARTs, flags of asyncio) are asked here: the built-in one sleeps a real millisecond each
+time it has such an object.
 """
 
 import errno
@@ -30,7 +30,11 @@ class _Asked:
         self.ask = obj.ioctl
         self.events = 0
         # What an iteration yields, by events: made once each.
-        self.pairs = {POLLIN: (obj, POLLIN), POLLOUT: (obj, POLLOUT), POLLIN | POLLOUT: (obj, POLLIN | POLLOUT)}
+        self.pairs = {
+            POLLIN: (obj, POLLIN),
+            POLLOUT: (obj, POLLOUT),
+            POLLIN | POLLOUT: (obj, POLLIN | POLLOUT),
+        }
 
     def look(self):
         """Note what the object is ready for; 0 for nothing."""
@@ -104,7 +108,7 @@ class poll:
         self._with_control.modify(obj, eventmask)
 
     def poll(self, timeout=-1, flags=0):
-        """List of (object, events) once one is ready or ``timeout`` ms have passed (-1, None: wait for ever)."""
+        """List of (object, events) once one is ready or ``timeout`` ms have passed; -1: wait for ever."""
         ready = []
         if self._wait(timeout, flags):
             for pair in self:

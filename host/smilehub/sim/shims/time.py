@@ -1,4 +1,5 @@
-"""``time`` of the ESP32 port on the board's clock: epoch 2000, ticks that wrap at 2**30, sleeps that interrupts end early."""
+"""``time`` of the ESP32 port on the board's clock: epoch 2000, ticks that wrap at 2**30, sleeps that
+interrupts end early."""
 
 import _sim
 
