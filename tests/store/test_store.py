@@ -82,23 +82,23 @@ def test_counters_rise_across_restarts_and_issuers_differ(path: Path, tmp_path: 
     issued = []
     for name in ("call", "seated", "served"):
         with Store.open(path) as store:
-            issuer = store.issuer
-            issued.append(store.issue(b"dev", name, b""))
+            issuer = store.commands.issuer
+            issued.append(store.commands.issue(b"dev", name, b""))
     assert issued == [1, 2, 3]
     with Store.open(tmp_path / "other.sqlite") as other:
-        assert other.issuer != issuer
-        assert len(other.issuer) <= 16
+        assert other.commands.issuer != issuer
+        assert len(other.commands.issuer) <= 16
 
 
 def test_an_unanswered_command_given_again_keeps_its_number(path: Path):
     with Store.open(path) as store:
-        assert store.issue(b"dev", "call", b"1") == 1
+        assert store.commands.issue(b"dev", "call", b"1") == 1
     with Store.open(path) as store:
-        assert store.issue(b"dev", "call", b"1") == 1
-        store.settle(1, "done", 9)
-        assert store.issue(b"dev", "call", b"1") == 2
-        assert store.issue(b"dev", "call", b"2") == 3
-        assert store.issue(b"dev", "call", b"1") == 4, "another command came between"
+        assert store.commands.issue(b"dev", "call", b"1") == 1
+        store.commands.settle(1, "done", 9)
+        assert store.commands.issue(b"dev", "call", b"1") == 2
+        assert store.commands.issue(b"dev", "call", b"2") == 3
+        assert store.commands.issue(b"dev", "call", b"1") == 4, "another command came between"
 
 
 def test_the_second_writer_is_told_who_holds_it(path: Path):

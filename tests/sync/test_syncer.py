@@ -287,11 +287,19 @@ def test_a_sync_learns_what_became_of_an_unanswered_wish(path: Path):
     with Store.open(path) as store:
         with pytest.raises(LinkError, match="No kiosk answers"):
             run(wish(Noise({1: "loss"})))
-        assert store.unanswered() == {1}
+        assert store.commands.unanswered() == {1}
         sync(MemoryTransport(peer), store)
-        assert store.unanswered() == set()
-        assert not run(wish(Noise())).already, "a new wish, since what became of the first is known"
-    assert len(peer.commands) == 2
+        assert store.commands.unanswered() == set()
+        assert run(wish(Noise())).already, "who still waits for the answer repeats the same wish"
+        with pytest.raises(LinkError):
+            run(wish(Noise({1: "loss"})))
+        sync(MemoryTransport(peer), store)
+    with Store.open(path) as store:
+        assert not run(wish(Noise())).already, (
+            "another program means a new one: the first is known to be done"
+        )
+        assert peer.hub.issuers == {store.commands.issuer: 3}
+    assert len(peer.commands) == 3
 
 
 def test_an_unanswered_wish_that_never_arrived_keeps_its_number(path: Path):
@@ -306,4 +314,4 @@ def test_an_unanswered_wish_that_never_arrived_keeps_its_number(path: Path):
             run(wish(Noise({0: "loss"})))
         sync(MemoryTransport(peer), store)
         run(wish(Noise()))
-        assert peer.hub.issuers == {store.issuer: 1}
+        assert peer.hub.issuers == {store.commands.issuer: 1}

@@ -11,7 +11,6 @@ from smilehub.ui import Ui
 
 if TYPE_CHECKING:
     from hubcore.fold import Hub
-
     from smilehub.link.client import KioskClient
     from smilehub.store.database import Store
 

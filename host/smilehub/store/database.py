@@ -11,14 +11,13 @@ from typing import NamedTuple, Self
 import sqlalchemy as sa
 
 from smilehub.errors import RecordConflict, StoreMissing
+from smilehub.store.commands import Commands
 from smilehub.store.engine import check_file, identify, make_engine
 from smilehub.store.faults import explain
 from smilehub.store.lock import WriterLock
 from smilehub.store.schema import (
-    commands,
     conflicts,
     journals,
-    meta,
     records,
 )
 
@@ -75,7 +74,7 @@ class Store:
         self._engine = engine
         self._lock = lock
         self._clock = clock
-        self._issuer: str | None = None
+        self.commands = Commands(self._begin, clock)
 
     @classmethod
     def open(
@@ -135,15 +134,6 @@ class Store:
         self._engine.dispose()
         if self._lock is not None:
             self._lock.release()
-
-    @property
-    def issuer(self) -> str:
-        """This store's name in the ids of its commands."""
-        if self._issuer is None:
-            with self._begin() as connection:
-                query = sa.select(meta.c.value).where(meta.c.key == "issuer")
-                self._issuer = str(connection.execute(query).scalar_one())
-        return self._issuer
 
     # --- records ------------------------------------------------------------------------------------
 
@@ -268,55 +258,6 @@ class Store:
         with self._begin() as connection:
             lines = connection.exec_driver_sql("PRAGMA quick_check").scalars().all()
         return [] if list(lines) == ["ok"] else [str(line) for line in lines]
-
-    # --- commands -----------------------------------------------------------------------------------
-
-    def issue(self, device_id: bytes, name: str, args: bytes) -> int:
-        """The counter to send this command under, on disk before anything is sent.
-
-        If the last command of this store is the very same and never got its answer, its counter is
-        given out again: the person repeats it, and the kiosk does it once.
-        """
-        issuer = self.issuer
-        with self._begin() as connection:
-            query = sa.select(commands).where(commands.c.issuer == issuer).order_by(commands.c.counter.desc())
-            last = connection.execute(query.limit(1)).mappings().first()
-            same = last is not None and (last["device_id"], last["name"], last["args"]) == (
-                device_id,
-                name,
-                args,
-            )
-            if last is not None and same and last["outcome"] is None:
-                return int(last["counter"])
-            counter = 1 if last is None else int(last["counter"]) + 1
-            connection.execute(
-                commands.insert().values(
-                    issuer=issuer,
-                    counter=counter,
-                    device_id=device_id,
-                    name=name,
-                    args=args,
-                    issued_s=self._clock(),
-                )
-            )
-            return counter
-
-    def unanswered(self) -> set[int]:
-        """Counters of this store's commands that never got their answer."""
-        query = sa.select(commands.c.counter).where(
-            commands.c.issuer == self.issuer, commands.c.outcome.is_(None)
-        )
-        with self._begin() as connection:
-            return {int(counter) for counter in connection.execute(query).scalars()}
-
-    def settle(self, counter: int, outcome: str, seq: int | None) -> None:
-        """Note the answer to a command: "done" or the reason of the refusal, and the record it became."""
-        with self._begin() as connection:
-            connection.execute(
-                commands.update()
-                .where(commands.c.issuer == self.issuer, commands.c.counter == counter)
-                .values(outcome=outcome, seq=seq)
-            )
 
     # ------------------------------------------------------------------------------------------------
 

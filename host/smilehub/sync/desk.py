@@ -32,18 +32,18 @@ class Desk:
         """
         if self._device_id is None:
             self._device_id = (await self._client.hello()).device_id
-        counter = self._store.issue(self._device_id, name, cbor.dumps(dict(args)))
+        counter = self._store.commands.issue(self._device_id, name, cbor.dumps(dict(args)))
         try:
-            done = await self._client.command(name, args, (self._store.issuer, counter))
+            done = await self._client.command(name, args, (self._store.commands.issuer, counter))
         except KioskRefused as refusal:
-            self._store.settle(counter, refusal.reason or "refused", None)
+            self._store.commands.settle(counter, refusal.reason or "refused", None)
             raise
         except ProtocolError:
-            self._store.settle(counter, "rejected", None)
+            self._store.commands.settle(counter, "rejected", None)
             raise
         except (NoAnswer, LinkClosed) as error:
             raise type(error)(error.message, hint=_UNSURE) from error
         except LinkError:
             raise
-        self._store.settle(counter, "done", done.seq)
+        self._store.commands.settle(counter, "done", done.seq)
         return done

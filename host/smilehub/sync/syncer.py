@@ -140,7 +140,7 @@ class Syncer:
                 f"The kiosk's journal ends at record {hello.next_seq - 1}, but this laptop holds {last}."
             )
         self._gap = None
-        self._open = self.store.unanswered()
+        self._open = self.store.commands.unanswered()
         if 0 < last < hello.first_seq - 1:
             self._missing(last + 1, hello.first_seq - 1)
         if hello.clock_s is None:
@@ -181,7 +181,7 @@ class Syncer:
     def _note(self, record: records.Record) -> None:
         """A record tells what became of a command whose answer was lost."""
         issuer, counter = record.body.get("cmd", ("", 0)) if record.kind else ("", 0)
-        if counter in self._open and issuer == self.store.issuer:
+        if counter in self._open and issuer == self.store.commands.issuer:
             self._open.discard(counter)
             refused = record.kind == "command_done"
             self._answers.append((counter, record.body["reason"] if refused else "done", record.seq))
@@ -193,7 +193,7 @@ class Syncer:
             new = self.store.add(hello.journal_id, rows)
             self._new += new
             for counter, outcome, seq in answers:
-                self.store.settle(counter, outcome, seq)
+                self.store.commands.note(counter, outcome, seq)
             if new:
                 self._tell(Stored(hello.journal_id, rows[0].seq, rows[-1].seq, new))
 
