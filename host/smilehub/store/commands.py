@@ -1,4 +1,4 @@
-"""The numbers of this laptop's commands: rising, never given to two wishes, on disk before anything is sent."""
+"""The numbers of this laptop's commands: rising, on disk before anything is sent."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -9,7 +9,7 @@ from smilehub.store.schema import commands, meta
 
 
 class Commands:
-    """The part of a store that issues commands. ``begin`` opens a transaction, ``clock`` gives UTC seconds."""
+    """The part of a store that numbers commands. ``begin`` opens a transaction, ``clock`` gives UTC."""
 
     def __init__(
         self, begin: Callable[[], AbstractContextManager[sa.Connection]], clock: Callable[[], int]
@@ -35,13 +35,10 @@ class Commands:
         that the kiosk does it once: in this process until ``settle``, in a later one only while no sync has
         shown what became of it. One wish goes out at a time: the kiosk takes an issuer's numbers in order.
         """
+        issuer = self.issuer
+        latest = sa.select(commands).where(commands.c.issuer == issuer).order_by(commands.c.counter.desc())
         with self._begin() as connection:
-            query = (
-                sa.select(commands)
-                .where(commands.c.issuer == self.issuer)
-                .order_by(commands.c.counter.desc())
-            )
-            last = connection.execute(query.limit(1)).mappings().first()
+            last = connection.execute(latest.limit(1)).mappings().first()
             counter = 1
             if last is not None:
                 same = (last["device_id"], last["name"], last["args"]) == (device_id, name, args)
@@ -51,7 +48,7 @@ class Commands:
                 counter = int(last["counter"]) + 1
             connection.execute(
                 commands.insert().values(
-                    issuer=self.issuer,
+                    issuer=issuer,
                     counter=counter,
                     device_id=device_id,
                     name=name,
@@ -70,12 +67,13 @@ class Commands:
 
     def note(self, counter: int, outcome: str, seq: int | None) -> None:
         """Note what the journal says of a command; whoever gave it may still wait for its answer."""
+        change = (
+            commands.update()
+            .where(commands.c.issuer == self.issuer, commands.c.counter == counter)
+            .values(outcome=outcome, seq=seq)
+        )
         with self._begin() as connection:
-            connection.execute(
-                commands.update()
-                .where(commands.c.issuer == self.issuer, commands.c.counter == counter)
-                .values(outcome=outcome, seq=seq)
-            )
+            connection.execute(change)
 
     def unanswered(self) -> set[int]:
         """Counters of the commands of which nothing is known yet."""
