@@ -1,8 +1,8 @@
 """``select``: the board's clock does the waiting, and nothing in ``ipoll`` allocates.
 
 Streams of the host process (console, sockets) are left to the built-in poll object. Objects with an
-``ioctl`` of their own (UARTs, flags of asyncio) are asked here: the built-in one sleeps a real millisecond each
-time it has such an object.
+``ioctl`` of their own (UARTs, flags of asyncio) are asked here: the built-in one sleeps a real millisecond
+each time it has such an object.
 """
 
 import errno
@@ -16,9 +16,6 @@ POLLHUP = _sim.native_select.POLLHUP
 
 _IOCTL_POLL = 3
 _ONE_SHOT = 1
-
-# Prepared, so that the end of an iteration does not allocate.
-_stop = StopIteration()
 
 
 class _Asked:
@@ -139,7 +136,9 @@ class poll:
         if self._n_native:
             for pair in self._native:
                 return pair
-        raise _stop
+        # Always a new one: an instance raised again and again keeps a traceback that grows. With the heap locked
+        # the interpreter takes its emergency exception.
+        raise StopIteration
 
     def _is_native(self, obj):
         return isinstance(obj, int) or hasattr(obj, "fileno") or not hasattr(obj, "ioctl")
