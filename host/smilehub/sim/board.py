@@ -26,7 +26,6 @@ Handler = Callable[[Frame], "bytes | int | None"]
 _TICKS_PERIOD_MS = 1 << 30
 #: The ticks counter starts so long before it wraps: no program gets by without ``ticks_diff``.
 _BEFORE_WRAP_MS = 60_000
-_DAY_US = 86_400_000_000
 
 
 class ConsolePort(Protocol):

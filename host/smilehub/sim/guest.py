@@ -101,6 +101,8 @@ class Guest:
         for end in (ours, theirs):
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
         self._socket = ours
+        self._poller = select.poll()
+        self._poller.register(ours, select.POLLIN)
         heap = heap_bytes + heap_bytes // 32 + HEAP_ROOM
         command = [sys.executable, "-I", "-S", "-c", _PROGRAM, str(theirs.fileno()), str(flash)]
         command += [str(interpreter_path().parent), "micropython", "-X", f"heapsize={heap}", "-i"]
@@ -176,8 +178,11 @@ class Guest:
         self.process.wait()
 
     def cpu_ns(self) -> int:
-        """CPU time of the process so far, in ns (Linux)."""
-        return int(Path(f"/proc/{self.pid}/schedstat").read_text().split()[0])
+        """CPU time of the process so far, in ns; 0 where the system does not tell (Linux does)."""
+        try:
+            return int(Path(f"/proc/{self.pid}/schedstat").read_text().split()[0])
+        except OSError:
+            return 0
 
     # ---- what the kernel calls (virtual) ----
 
@@ -208,8 +213,7 @@ class Guest:
         """Wait for bytes of the running guest; False if it turned out to wait, or ended."""
         since = time.monotonic()
         pause = 20
-        poller = select.poll()
-        poller.register(self._socket, select.POLLIN)
+        poller = self._poller
         while not poller.poll(pause):
             if self._reads_console() and not poller.poll(0):
                 self._runnable = False
@@ -270,14 +274,15 @@ class Guest:
 
     def _transmit(self, data: bytes) -> bool:
         try:
-            self._socket.setblocking(True)
-            self._socket.sendall(data)
+            if self.kernel.simulated:
+                self._socket.sendall(data)
+            else:
+                self._socket.setblocking(True)
+                self._socket.sendall(data)
+                self._socket.setblocking(False)
         except OSError:
             self._end()
             return False
-        finally:
-            if not self._ended and not self.kernel.simulated:
-                self._socket.setblocking(False)
         return True
 
     # ---- real time ----
