@@ -136,8 +136,8 @@ class poll:
         if self._n_native:
             for pair in self._native:
                 return pair
-        # Always a new one: an instance raised again and again keeps a traceback that grows. With the heap locked
-        # the interpreter takes its emergency exception.
+        # Always a new one: an instance raised again and again keeps a traceback that grows. With the heap
+        # locked the interpreter takes its emergency exception.
         raise StopIteration
 
     def _is_native(self, obj):
