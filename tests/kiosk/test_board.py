@@ -1,6 +1,8 @@
 """The whole kiosk on the simulated board: keys in, pixels and link out."""
 
 import asyncio
+import os
+import signal
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,7 @@ class Kiosk:
     """One board with the shipping image, and a laptop's client on its link port."""
 
     def __init__(self, kernel: Kernel, flash: Path) -> None:
-        self.board = Board(kernel, load_spec(image.board_toml()), flash, seed=7)
+        self.board = Board(kernel, load_spec(image.board_toml()), flash, seed=7, measure=True)
         self.uarts = Uarts(self.board)
         self.counter = 0
 
@@ -179,5 +181,38 @@ def test_a_red_flag_reaches_the_laptop_while_the_day_is_closed(tell: Callable[[S
         assert red[0] > 2 * red[1] and red[0] > 2 * red[2]
         done = await kiosk.command("alert_ack")
         assert done.seq > 0
+
+    tell(story)
+
+
+def test_visitors_leave_nothing_on_the_heap(tell: Callable[[Story], None]) -> None:
+    async def story(kiosk: Kiosk) -> None:
+        async def visitors(n: int) -> int:
+            for _ in range(n):
+                await kiosk.press(*TICKET, "yes")
+                called = await kiosk.command("call", chair="2")
+                await kiosk.command("served", ticket=called.result["ticket"])
+            return kiosk.board.stats.heap_peak
+
+        await kiosk.command("day_open")
+        await kiosk.command("chair_open", chair="2")
+        before = await visitors(8)
+        assert await visitors(24) <= before * 1.01
+
+    tell(story)
+
+
+def test_ctrl_c_leaves_to_the_prompt(tell: Callable[[Story], None]) -> None:
+    async def story(kiosk: Kiosk) -> None:
+        # What the console of a board in real time does with 0x03 while a program runs.
+        assert kiosk.board.guest is not None
+        os.kill(kiosk.board.guest.pid, signal.SIGINT)
+        for _ in range(100):
+            await asyncio.sleep(1)
+            text = kiosk.board.console_text()
+            if text.endswith(">>> "):
+                break
+        assert "Traceback" not in text
+        assert "was stopped" in text
 
     tell(story)
