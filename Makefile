@@ -24,6 +24,7 @@ $(READY): pyproject.toml requirements.lock
 $(READY_DEV): $(READY) requirements-dev.lock
 	@echo "Adding the developers' tools to .venv ..." >&2
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@ln -sfn "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" $(VENV)/site-packages
 	@touch $@
 
 demo: $(READY)   ## run a simulated hub; ARGS="--headless --visitors 40 ..." goes to smilehub demo

@@ -4,8 +4,9 @@ import asyncio
 import re
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from hubcore.records import Record
 from smilehub.rehearsal.hub import SimulatedHub
@@ -17,7 +18,7 @@ _INTERPRETER = re.compile(r"\(name='.*\)")
 
 @dataclass(frozen=True, slots=True)
 class DayReport:
-    """What a day came to. Paths are of files that are left; heap figures as the firmware sees them."""
+    """What a day came to. Paths are of the files that are left; heap figures as the firmware sees them."""
 
     visitors: int
     tickets_issued: int
@@ -31,10 +32,10 @@ class DayReport:
     interpreter: str
     heap_limit_bytes: int
     heap_peak_bytes: int
-    lcd_png: str
-    wall_png: str
-    store: str
-    flash: str
+    lcd_png: str | None
+    wall_png: str | None
+    store: str | None
+    flash: str | None
     power_failures: int
     clinic_seconds: float
     seconds: float
@@ -55,23 +56,52 @@ class DayReport:
         return asdict(self)
 
 
-Tell = Callable[[str], None]
+#: Gets each record as it reaches the laptop.
+Tell = Callable[[Record], None]
 
 
 def run(hub: SimulatedHub, plan: DayPlan, tell: Tell = lambda _: None) -> DayReport:
-    """Rehearse ``plan`` on a virtual hub; ``tell`` gets a line about each thing that happens.
+    """Rehearse ``plan`` on a virtual hub, to the end.
 
-    Raises what a dead kiosk or a broken link cannot recover from.
+    Raises Dead if the kiosk no longer reacts, BoardError if it does not run, and what ends a watch.
     """
-    return hub.kernel.run(_day(hub, plan, tell))
+    return hub.kernel.run(_first(_day(hub, plan, tell)))
+
+
+async def show(hub: SimulatedHub, plan: DayPlan, tell: Tell) -> None:
+    """Open the day and let people come, in real time, until cancelled. Raises as :func:`run`."""
+    hub.laptop.on_record.append(tell)
+    await hub.power_on()
+    visitors = Visitors(hub)
+    staff = Staff(hub, plan.care)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(hub.laptop.watch())
+        chairs = await staff.open(plan.chairs)
+        await visitors.learn()
+        group.create_task(staff.acknowledge())
+        for name in chairs:
+            group.create_task(staff.work(name))
+        await visitors.come(plan.visitors, group)
+
+
+async def _first(day: Coroutine[Any, Any, DayReport]) -> DayReport:
+    """Of several tasks that failed together, the first says why."""
+    try:
+        return await day
+    except* Exception as group:  # noqa: BLE001 -- raised again, unwrapped
+        first: BaseException = group
+        while isinstance(first, BaseExceptionGroup):
+            first = first.exceptions[0]  # pyright: ignore[reportUnknownVariableType] -- of any kind
+        raise first from None
 
 
 async def _day(hub: SimulatedHub, plan: DayPlan, tell: Tell) -> DayReport:
     began = time.monotonic()
     loop = asyncio.get_running_loop()
+    opened_s = loop.time()
     seen: Counter[str] = Counter()
     hub.laptop.on_record.append(lambda record: seen.update([str(record.kind)]))
-    hub.laptop.on_record.append(lambda record: tell(_line(record)))
+    hub.laptop.on_record.append(tell)
     await hub.power_on()
     visitors = Visitors(hub)
     staff = Staff(hub, plan.care)
@@ -82,9 +112,7 @@ async def _day(hub: SimulatedHub, plan: DayPlan, tell: Tell) -> DayReport:
         outages = group.create_task(fail_power(hub, plan.outages))
         alerts = group.create_task(staff.acknowledge())
         work = [group.create_task(staff.work(name)) for name in chairs]
-        for visitor in plan.visitors:
-            await asyncio.sleep(max(0.0, visitor.arrives_s - loop.time()))
-            group.create_task(visitors.check_in(visitor))
+        await visitors.come(plan.visitors, group)
         await outages
         await hub.laptop.until(lambda fold: _all_gone(fold.counts, len(plan.visitors)))
         alerts.cancel()
@@ -94,8 +122,7 @@ async def _day(hub: SimulatedHub, plan: DayPlan, tell: Tell) -> DayReport:
         await staff.close(chairs)
         watch.cancel()
     report, on_kiosk = await hub.laptop.verify()
-    clinic_s = loop.time()
-    await asyncio.sleep(1)
+    clinic_s = loop.time() - opened_s
     pictures = hub.folder / "lcd.png", hub.folder / "wall.png"
     for name, path in zip(("panel", "wall"), pictures, strict=True):
         hub.board.part(name).png(path)
@@ -127,8 +154,3 @@ async def _day(hub: SimulatedHub, plan: DayPlan, tell: Tell) -> DayReport:
 def _all_gone(counts: dict[str, int], expected: int) -> bool:
     open_now = counts["waiting"] + counts["called"] + counts["seated"]
     return open_now == 0 and counts["issued"] >= expected
-
-
-def _line(record: Record) -> str:
-    body = ", ".join(f"{key} {value}" for key, value in record.body.items() if key != "cmd")
-    return f"{record.seq:5} {record.kind or record.code} {body}"

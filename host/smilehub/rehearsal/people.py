@@ -38,6 +38,14 @@ class Visitors:
         await self._hub.eyes.still()
         self._idle = self._hub.eyes.heading()
 
+    async def come(self, visitors: Iterable[Visitor], group: asyncio.TaskGroup) -> None:
+        """Let them come when they come, each a task of ``group``."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        for visitor in visitors:
+            await asyncio.sleep(max(0.0, began + visitor.arrives_s - loop.time()))
+            group.create_task(self.check_in(visitor))
+
     async def check_in(self, visitor: Visitor) -> None:
         """Walk up, answer, read the ticket, make room; after a power failure begin again, unless it was kept.
 
@@ -176,8 +184,10 @@ class Staff:
 
 async def fail_power(hub: SimulatedHub, outages: Iterable[Outage]) -> None:
     """Let the power fail as planned, each time until it is back."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
     for outage in outages:
-        await asyncio.sleep(max(0.0, outage.at_s - asyncio.get_running_loop().time()))
+        await asyncio.sleep(max(0.0, began + outage.at_s - loop.time()))
         if outage.in_flash_operation:
             hub.board.arm_cut(1, outage.tear)
             with contextlib.suppress(TimeoutError):

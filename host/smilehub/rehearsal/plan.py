@@ -1,10 +1,11 @@
 """Who comes when, and what power does: a clinic day drawn from a seed, as plain data."""
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _DAY_S = 8 * 3600
 _BUSIEST_GAP_S = 130.0  # mean seconds between arrivals on a busy day; a full day holds about 200 visitors
+_BRISK = 12.0  # a live show runs so much faster than a clinic
 _OPENING_S = 120.0
 _MEAN_SERVICE_S = 720.0
 _NO_SHOW = 0.03
@@ -43,12 +44,10 @@ class Outage:
 class DayPlan:
     """A whole day."""
 
-    seed: int
     visitors: tuple[Visitor, ...]
     care: tuple[Care, ...]  # by the order of the calls
     outages: tuple[Outage, ...]
     chairs: int
-    opens_s: float
 
 
 def draw(visitors: int, seed: int, outages: int = 0) -> DayPlan:
@@ -74,6 +73,7 @@ def draw(visitors: int, seed: int, outages: int = 0) -> DayPlan:
         )
     failures = sorted(rng.uniform(people[0].arrives_s, now + 60) for _ in range(outages))
     return DayPlan(
+        visitors=tuple(people),
         care=tuple(
             Care(
                 shows_up=rng.random() >= _NO_SHOW,
@@ -82,8 +82,6 @@ def draw(visitors: int, seed: int, outages: int = 0) -> DayPlan:
             )
             for _ in range(visitors)
         ),
-        seed=seed,
-        visitors=tuple(people),
         outages=tuple(
             Outage(
                 at_s=at,
@@ -94,5 +92,17 @@ def draw(visitors: int, seed: int, outages: int = 0) -> DayPlan:
             for at in failures
         ),
         chairs=max(2, round(1.25 * _MEAN_SERVICE_S / gap)),
-        opens_s=30.0,
+    )
+
+
+def brisk(seed: int) -> DayPlan:
+    """A day for people to watch in real time: somebody new every few seconds, short care, no end."""
+    slow = draw(1000, seed)
+    return replace(
+        slow,
+        visitors=tuple(replace(v, arrives_s=(v.arrives_s - _OPENING_S) / _BRISK) for v in slow.visitors),
+        care=tuple(
+            replace(c, walks_s=c.walks_s / _BRISK, lasts_s=max(8.0, c.lasts_s / _BRISK)) for c in slow.care
+        ),
+        chairs=4,
     )
