@@ -83,6 +83,8 @@ class Journal:
         low = max(1, newest - self._sectors + 1)
         for number in range(newest - 1, low - 1, -1):
             if self._live(number):
+                for hole in range(number + 1, first):
+                    self._salvageable(hole)  # read by its entries all the same, but reported
                 first = number
         self._first = first
         self._salvage_ends(low)

@@ -18,11 +18,9 @@ _ANSWERS = const(8)
 class LinkServer:
     """Serves ``hub`` (kiosk.hub.KioskHub) on a ``machine.UART`` of ``baud`` bits a second.
 
-    Its receive buffer must hold what arrives while a sector is erased: 45 ms, at 115200 baud 518 bytes.
-
-    ``about`` is (device id: bytes, firmware version, board, letter), by default this board's. ``run(turn)`` is
-    the task.
-    A pull is streamed between other answers; a newer pull or hello ends it.
+    Its receive buffer must hold what arrives while a sector is erased: 518 bytes in 45 ms at 115200 baud.
+    ``about`` is (device id: bytes, firmware version, board, letter), by default this board's. ``run(turn)``
+    is the task. A pull is streamed between other answers; a newer pull or hello ends it.
     """
 
     def __init__(self, uart, hub, about: tuple | None = None, baud: int = 115200):

@@ -67,8 +67,17 @@ class Nor:
         raise ValueError(command)
 
 
-# Per cent of the bytes that are done; at least one unless it is 0. "bits": any subset of the bits.
-TEARS = {"before": 0, "first": 1, "quarter": 25, "half": 50, "most": 90, "bits": 0, "after": 100}
+# How much is done: per cent of the bytes, or so many bytes if negative. "bits": any subset of the bits.
+TEARS = {
+    "before": 0,
+    "byte": -1,
+    "dozen": -12,
+    "quarter": 25,
+    "half": 50,
+    "most": 90,
+    "bits": 0,
+    "after": 100,
+}
 
 
 def tear(data, block, offset, new, how, rnd):
@@ -81,7 +90,8 @@ def tear(data, block, offset, new, how, rnd):
             mask = rnd.next(256)
             data[at + i] = (data[at + i] & ~mask) | (want & mask)
         return
-    for i in range(max(1, size * TEARS[how] // 100) if TEARS[how] else 0):
+    share = TEARS[how]
+    for i in range(min(size, -share) if share < 0 else size * share // 100):
         data[at + i] = 0xFF if new is None else data[at + i] & new[i]
 
 
