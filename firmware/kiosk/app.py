@@ -11,7 +11,7 @@ import asyncio  # noqa: E402
 
 import boardcfg  # noqa: E402
 
-_SERVICE_THRESHOLD = 16384
+_SERVICE_THRESHOLD = 8192
 
 
 def main() -> None:

@@ -78,12 +78,13 @@ class Flags(List):
 
     def choose(self, i: int) -> None:
         ui = self.ui
-        if _FLAGS[i][0] is None:
+        flag = _FLAGS[i][0]
+        if flag is None:
             after_flags(ui)
             return
         ui.show("emergency", False)
         ui.canvas.flush()
-        raise_emergency(ui, _FLAGS[i][0])
+        raise_emergency(ui, flag)
         ui.screen.finish(ui.canvas)
 
 

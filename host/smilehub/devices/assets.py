@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import Any
 
 import fontpkg_noto_sans
-from hubcore.labels import LETTERS, PICTOGRAMS
 from PIL import Image, ImageDraw, ImageFont
 
+from hubcore.labels import LETTERS, PICTOGRAMS
 from smilehub.devices.image import firmware_root
 from smilehub.devices.pictograms import PICTOGRAMS as DRAWINGS
 from smilehub.errors import ImageError
