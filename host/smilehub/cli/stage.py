@@ -35,10 +35,11 @@ class Stage:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         columns = min(_PANEL_COLUMNS, options.max_width)
-        yield Text("wall", style="bold")
-        yield half_blocks(self._wall(), columns)
-        yield Text("kiosk", style="bold")
-        yield half_blocks(self._board.part("panel").image(), columns)
+        if console.color_system in ("256", "truecolor"):  # with fewer colours it would be noise
+            yield Text("wall", style="bold")
+            yield half_blocks(self._wall(), columns)
+            yield Text("kiosk", style="bold")
+            yield half_blocks(self._board.part("panel").image(), columns)
         yield Columns([self._queue(), self._arrivals()], padding=(0, 3))
         for hint in self._hints:
             yield Text(hint, style="dim")
