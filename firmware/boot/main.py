@@ -5,6 +5,7 @@ import sys
 print("Smilehub on", sys.implementation)
 try:
     from boardcfg import VERSION
+
     from kiosk.app import main
 except ImportError as e:
     print("Smilehub: the application does not start:", e)
