@@ -44,6 +44,7 @@ def run(main):
     try:
         _mount()
     except BaseException as error:  # noqa: BLE001 - a board prints whatever its program raised
+        _free_heap()
         _print(error)
     # A boot.py that failed keeps main.py from running, as in the port's main.c.
     if _file("boot.py", main) and not _sim.config["raw"]:
@@ -192,9 +193,20 @@ def _file(name, main):
         while True:
             _sim.wait(-1)
     except BaseException as error:  # noqa: BLE001 - a board prints whatever its program raised
+        _free_heap()
         _print(error)
         return False
     return True
+
+
+def _free_heap():
+    """As the port's REPL does: a heap that the program left locked would allow no way out but a reset."""
+    for _ in range(8):
+        try:
+            bytearray(64)
+            return
+        except MemoryError:
+            _sim.native_micropython.heap_unlock()
 
 
 def _print(error):
