@@ -276,6 +276,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", choices=("mpremote", "tests"), help="one of the two suites")
     options = parser.parse_args(argv)
     results: list[Result] = []
+    # A SIGTERM too must stop the board.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         source = checkout(options.micropython)
         with tempfile.TemporaryDirectory(prefix="smilehub-conformance-") as name:

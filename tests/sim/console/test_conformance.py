@@ -1,0 +1,48 @@
+"""`make conformance` says plainly what it lacks, and tells a known exception from a failure."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+TOOL = Path(__file__).parents[3] / "tools" / "conformance.py"
+
+
+@pytest.fixture(scope="module")
+def tool() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("conformance_tool", TOOL)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("directory", "sentence"),
+    [("", "MICROPYTHON=DIR"), ("/nowhere", "no folder /nowhere"), ("/usr", "not a MicroPython checkout")],
+)
+def test_without_a_checkout_it_says_so(directory: str, sentence: str) -> None:
+    done = subprocess.run(
+        [sys.executable, TOOL, "--micropython", directory], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_only_the_known_lines_are_excused(tool: ModuleType) -> None:
+    known = "./test_resume.sh: FAIL\n10c10\n< mpremote: no device found\n---\n> 5\n"
+    assert tool.judge_mpremote("test_resume", 0, known).known
+    worse = known + "< 7\n"
+    assert not tool.judge_mpremote("test_resume", 0, worse).known
+    assert not tool.judge_mpremote("test_mount", 0, known).known
+    assert tool.judge_mpremote("test_mount", None, "").outcome == "fail"
+    assert tool.judge_mpremote("test_mount", 0, "./test_mount.sh: OK\n").outcome == "pass"
+    assert tool.judge_mpremote("test_mount", 0, "./test_mount.sh: skip\n").outcome == "skip"
