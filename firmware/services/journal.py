@@ -19,6 +19,7 @@ _TRIES = const(3)
 
 _MAGIC = b"SHJ1"
 _BLANK = b"\xff" * 64
+_WORN = "The flash does not keep what the journal writes."
 
 
 class JournalFull(HubError):
@@ -165,7 +166,7 @@ class Journal:
                 self.next_seq += 1
                 return raw
             self._at = _SECTOR  # what stands there now is not known: go on in a fresh sector
-        raise JournalError("The flash does not keep what the journal writes.")
+        raise JournalError(_WORN)
 
     def room(self, reserve: bool = False) -> bool:
         """Whether one more record of any size could be written now."""
@@ -329,19 +330,26 @@ class Journal:
                 self._at = _HEADER
                 return
             self._at = _SECTOR
-        raise JournalError("The flash does not keep what the journal writes.")
+        raise JournalError(_WORN)
 
     def _erase(self, number):
         index = number % self._sectors
         if self._first <= self._last and number - self._sectors >= self._first:
             # Retired first, in one small program: a half erased sector must not look like a damaged live one.
             self._buf[0:4] = b"\0\0\0\0"
-            self._part.writeblocks(index, self._mv[:4], _MARK)
+            try:
+                self._part.writeblocks(index, self._mv[:4], _MARK)
+            except OSError:
+                raise JournalError(_WORN) from None
             self._first += 1
             head = self._live(self._first)
             self.first_seq = head[2] if head else self._first_entry(self._first) or self.first_seq
-        if self._part.ioctl(6, index):
-            raise JournalError("The flash does not erase a sector of the journal.")
+        try:
+            failed = self._part.ioctl(6, index)
+        except OSError:
+            failed = True
+        if failed:
+            raise JournalError(_WORN)
         self._ready = number
 
     def _program(self, number, at, size):
