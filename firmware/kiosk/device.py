@@ -81,7 +81,7 @@ class App:
         self.hub = KioskHub(self.journal, self.clock, cfg.LETTER)
         self.hub.start(_CAUSES.get(reset_cause(), "other"), cfg.VERSION)
         self.ui = build_ui(self.panel, self.hub, _ASSETS)
-        self.wall = Wall(_matrix(), Font(_ASSETS + "/wall.fnt", True), self.hub)
+        self.wall = Wall(_matrix(), Font(_ASSETS + "/wall.fnt", True, None), self.hub)
         self.keypad = Keypad({name: Pin(pin, Pin.IN, Pin.PULL_UP) for name, pin in cfg.KEYS.items()})
         self.link = LinkServer(
             UART(

@@ -30,7 +30,7 @@ class Font:
     least as large as the file's largest glyph.
     """
 
-    def __init__(self, path: str, resident: bool, scratch=bytearray()):
+    def __init__(self, path: str, resident: bool, scratch):
         file = open(path, "rb")
         head = file.read(_HEAD)
         if len(head) != _HEAD or head[:4] != b"SHF1":

@@ -27,7 +27,7 @@ _SCREENS = (
 def build_ui(panel, hub, assets: str, canvas_class=Canvas):
     """A Ui for a panel, its fonts, pictures and words from the folder `assets`; OSError when one is
     missing."""
-    text = Font(assets + "/text.fnt", True)
+    text = Font(assets + "/text.fnt", True, None)
     words = Words(assets)
     # One buffer for what is read from flash a picture at a time: the largest glyph or pictogram.
     scratch = bytearray(_SCRATCH)
