@@ -39,13 +39,16 @@ def run(main):
     for at in range(1, len(_ballast)):
         _trim(_sim.config["heap"], at)
     _settle()
-    _sim.post(_sim.BOOTED, 0, gc.mem_free())
-    _sim.flush()
+    given = gc.mem_free()
     try:
         _mount()
     except BaseException as error:  # noqa: BLE001 - a board prints whatever its program raised
         _free_heap()
         _print(error)
+    # Only now may Ctrl-C interrupt: the port runs _boot.py without an interrupt character, and an exception
+    # in the middle of a mount would look like a damaged file system.
+    _sim.post(_sim.BOOTED, 0, given)
+    _sim.flush()
     # A boot.py that failed keeps main.py from running, as in the port's main.c.
     if _file("boot.py", main) and not _sim.config["raw"]:
         _file("main.py", main)
