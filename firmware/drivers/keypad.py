@@ -131,6 +131,9 @@ class Keypad:
                 wait = left if wait is None else min(wait, left)
             if wait is None:
                 await self._flag.wait()
+            elif wait <= _SETTLE_MS:
+                # Contacts bounce: their edges are kept, and need nobody until they may be at rest.
+                await asyncio.sleep_ms(wait)
             else:
                 try:
                     await asyncio.wait_for_ms(self._flag.wait(), wait)
