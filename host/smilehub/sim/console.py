@@ -52,6 +52,7 @@ class Console:
         self._terminal = Terminal()
         # The board keeps the slave sides open: neither a client's nor a guest's closing hangs up the line.
         self._outer, self._outer_slave = _raw_pty()
+        os.set_blocking(self._outer_slave, False)
         self._inner, self._inner_slave = _raw_pty()
         _keep_isig(self._inner_slave)
         self.path = os.ttyname(self._outer_slave)
@@ -170,6 +171,7 @@ class Console:
         except BlockingIOError:
             return
         self._presence_changed()
+        self._presence.heard()
         self._typed(data)
 
     def _typed(self, data: bytes) -> None:
@@ -384,10 +386,13 @@ class Console:
             # Nobody listens: what is under way is lost, as on a wire.
             self._output.clear()
             self._stuck = False
-            termios.tcflush(self._outer_slave, termios.TCIFLUSH)
             # The next client finds the line raw, whatever the last one left.
             with contextlib.suppress(termios.error):
                 tty.setraw(self._outer_slave, termios.TCSANOW)
+            # Read it away: a flush leaves what waits behind the terminal's own buffer.
+            with contextlib.suppress(BlockingIOError):
+                while os.read(self._outer_slave, 65536):
+                    pass
             self._to_client()
 
 
@@ -399,7 +404,7 @@ def _raw_pty() -> tuple[int, int]:
 
 
 def _keep_isig(slave: int) -> None:
-    """Raw, but with ISIG, which the interpreter clears at its prompts, and no character that it would act on."""
+    """Raw, but with ISIG, which the interpreter clears at its prompts, and no character it would act on."""
     settings = termios.tcgetattr(slave)
     settings[1] &= ~termios.OPOST
     settings[3] |= termios.ISIG

@@ -7,6 +7,7 @@ import ctypes
 import os
 import struct
 import sys
+from pathlib import Path
 
 _IN_OPEN = 0x20
 _IN_CLOSE = 0x18  # IN_CLOSE_WRITE | IN_CLOSE_NOWRITE
@@ -15,14 +16,16 @@ _EVENT = struct.Struct("iIII")
 
 
 class Presence:
-    """Counts the opens and closes of one file, from the moment this is made.
+    """Whether anybody but its maker has a file open, from the moment this is made.
 
-    `anybody` is True while somebody has it open, or where the system cannot tell.
+    The maker itself holds it open `own` times. `anybody` is True where the system cannot tell.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, own: int = 1) -> None:
         self.fd = -1
-        self._count = 0
+        self._path = path
+        self._own = own
+        self._there = True
         if not sys.platform.startswith("linux"):
             return
         libc = ctypes.CDLL(None, use_errno=True)
@@ -33,16 +36,22 @@ class Presence:
             os.close(fd)
             return
         self.fd = fd
+        self._there = False
 
     @property
     def anybody(self) -> bool:
         """As of the last `update`."""
-        return self.fd < 0 or self._count > 0
+        return self._there
+
+    def heard(self) -> None:
+        """Somebody has written: so somebody is there, be it a process that may not be looked at."""
+        self._there = True
 
     def update(self) -> None:
-        """Read what happened since; never waits."""
+        """Take in what happened since; never waits."""
         if self.fd < 0:
             return
+        closed = False
         with contextlib.suppress(BlockingIOError):
             while True:
                 data = os.read(self.fd, 4096)
@@ -50,14 +59,22 @@ class Presence:
                 while at < len(data):
                     _, mask, _, length = _EVENT.unpack_from(data, at)
                     at += _EVENT.size + length
-                    if mask & _IN_OVERFLOW:
-                        # The count is lost: somebody may be there.
-                        self.close()
-                        return
-                    if mask & _IN_OPEN:
-                        self._count += 1
-                    elif mask & _IN_CLOSE:
-                        self._count = max(0, self._count - 1)
+                    self._there = self._there or bool(mask & _IN_OPEN)
+                    closed = closed or bool(mask & (_IN_CLOSE | _IN_OVERFLOW))
+        if closed:
+            # Equal events in a row come as one, so they cannot be counted.
+            self._there = self._held()
+
+    def _held(self) -> bool:
+        count = 0
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                for entry in os.scandir(process / "fd"):
+                    with contextlib.suppress(OSError):
+                        count += os.readlink(entry.path) == self._path  # noqa: PTH115 - for speed
+            except OSError:
+                continue
+        return count > self._own
 
     def close(self) -> None:
         """Stop counting."""
