@@ -197,9 +197,13 @@ class Ui:
                 key, what = await keypad.next()
                 if what == "press":
                     turn.begin()
+                    was_idle = self.left_ms() is None
                     self.press(key)
                     turn.rest()
-                    self._wake.set()  # the deadline moved
+                    # Only a deadline that begins or ends needs the other task now: one that moved away is
+                    # seen when the old one comes.
+                    if was_idle or self.left_ms() is None:
+                        self._wake.set()
         finally:
             self._wake.set()
 
