@@ -50,11 +50,19 @@ def run(main):
     _sim.post(_sim.BOOTED, 0, given)
     _sim.flush()
     # A boot.py that failed keeps main.py from running, as in the port's main.c.
-    if _file("boot.py", main) and not _sim.config["raw"]:
-        _file("main.py", main)
-    _sim.post(_sim.BOOTED, 1, gc.mem_free())
-    _sim.flush()
-    sys.stdout.buffer.write(_REPL_MARK)
+    try:
+        if _file("boot.py", main) and not _sim.config["raw"]:
+            _file("main.py", main)
+        _sim.post(_sim.BOOTED, 1, gc.mem_free())
+        _sim.flush()
+    except KeyboardInterrupt:
+        pass  # it came when both had ended: there is nothing left to stop
+    while True:
+        try:
+            sys.stdout.buffer.write(_REPL_MARK)
+            break
+        except KeyboardInterrupt:
+            continue  # the console waits for the mark
 
 
 def install():
