@@ -171,7 +171,6 @@ class Console:
         except BlockingIOError:
             return
         self._presence_changed()
-        self._presence.heard()
         self._typed(data)
 
     def _typed(self, data: bytes) -> None:

@@ -43,10 +43,6 @@ class Presence:
         """As of the last `update`."""
         return self._there
 
-    def heard(self) -> None:
-        """Somebody has written: so somebody is there, be it a process that may not be looked at."""
-        self._there = True
-
     def update(self) -> None:
         """Take in what happened since; never waits."""
         if self.fd < 0:
