@@ -11,8 +11,6 @@ import asyncio  # noqa: E402
 
 import boardcfg  # noqa: E402
 
-_SERVICE_THRESHOLD = 8192
-
 
 def main() -> None:
     """Run the kiosk until Ctrl-C, which leaves to the console's prompt."""
@@ -21,8 +19,10 @@ def main() -> None:
     from kiosk.device import App
 
     app = App(frame)
+    # In service garbage is collected when a visitor has gone, or when the heap is full: never every few keys,
+    # since each time takes tens of milliseconds.
     gc.collect()
-    gc.threshold(_SERVICE_THRESHOLD)
+    gc.threshold(-1)
     try:
         asyncio.run(app.run())
     except KeyboardInterrupt:

@@ -8,6 +8,7 @@ import json
 import os
 import random
 import struct
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,10 +50,14 @@ class Stats:
 
     spi_bytes: dict[int, int] = field(default_factory=dict[int, int])
     flash_ops: int = 0
+    #: Messages of virtual guests by kind, waits included.
+    messages: Counter[int] = field(default_factory=Counter[int])
     boots: int = 0
     resets: dict[Cause, int] = field(default_factory=dict[Cause, int])
     #: Most heap the firmware had in use, in bytes of this interpreter (only with ``measure``).
     heap_peak: int = 0
+    #: Least heap it had in use at any wait since this was last set to None (only with ``measure``).
+    heap_low: int | None = None
     #: Bytes of heap that the firmware was given at the last boot.
     heap_given: int = 0
     #: CPU time of all guests that have ended, ns.
@@ -246,6 +251,7 @@ class Board:
                 stdio=stdio,
                 heap_bytes=self.heap_bytes,
                 on_frame=self._frame,
+                messages=self.stats.messages,
                 on_end=self._guest_ended,
                 on_quiet=self.console.text,
                 # An armed watchdog will end what hangs.
@@ -454,7 +460,10 @@ class Board:
             self.stats.flash_ops += frame.b // 700
 
     def _measured(self, frame: Frame) -> None:
-        self.stats.heap_peak = max(self.stats.heap_peak, frame.b)
+        if frame.a == 0:
+            self.stats.heap_peak = max(self.stats.heap_peak, frame.b)
+        elif self.stats.heap_low is None or frame.b < self.stats.heap_low:
+            self.stats.heap_low = frame.b
 
     def _rtc_set(self, frame: Frame) -> None:
         self._rtc_us = frame.b

@@ -38,7 +38,7 @@ class Kind(enum.IntEnum):
     KBD_INTR = 12  # –, interrupt character or -1
     BOOTED = 13  # stage (0 launcher ready, 1 REPL reached), bytes of heap given
     FLASH_BUSY = 14  # 0 erase 1 program 2 read, µs, (payload-free); the time is the end of it
-    MEASURE = 15  # 0 heap peak, bytes
+    MEASURE = 15  # 0 heap peak, 1 heap in use at a wait; bytes
     UART_BREAK = 16  # port, –
     UART_READ = 17  # port, bytes the guest took from its receive ring
     NEOPIXEL = 18  # pin, –, bytes

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -65,9 +66,9 @@ class Guest:
     """A running interpreter.
 
     ``on_frame`` answers a request with bytes or an errno (int), and gets posts too. ``on_end`` is called
-    once, when the
-    process has ended or closed its socket; ``on_quiet`` while a virtual guest computes for long;
-    ``on_hang`` when it does so beyond the kernel's limit: True lets time pass without it.
+    once, when the process has ended or closed its socket; ``on_quiet`` while a virtual guest computes for
+    long; ``on_hang`` when it does so beyond the kernel's limit: True lets time pass without it. ``messages``
+    counts what a virtual guest sends, by kind.
     """
 
     def __init__(
@@ -81,12 +82,14 @@ class Guest:
         on_end: Callable[[Guest], None],
         on_quiet: Callable[[], object],
         on_hang: Callable[[], bool],
+        messages: Counter[int],
     ) -> None:
         self.kernel = kernel
         self._on_frame = on_frame
         self._on_end = on_end
         self._on_quiet = on_quiet
         self._on_hang = on_hang
+        self._messages = messages
         self._decoder = Decoder()
         self._events: list[bytes] = []
         self._wake_us: int | None = None
@@ -245,6 +248,7 @@ class Guest:
 
     def _handle(self, frame: Frame) -> bool:
         """One message; False if the guest now waits."""
+        self._messages[frame.kind] += 1
         self.t_us = max(self.t_us, frame.t_us)
         if frame.kind in (Kind.WAIT, Kind.SYNC):
             self._waits = True

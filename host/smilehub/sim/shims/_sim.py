@@ -437,6 +437,7 @@ def measure_from(base):
 
 def _measure():
     used = gc.mem_alloc() - _S[_BASE]
+    post(MEASURE, 1, used)
     if used > _S[_PEAK]:
         _S[_PEAK] = used
     if _S[_PEAK] > _S[_SENT_PEAK]:

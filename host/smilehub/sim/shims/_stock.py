@@ -27,6 +27,7 @@ _BOOT_PY = """\
 # Written to the console as the launcher's last act; sim/terminal.py takes it out.
 _REPL_MARK = b"\xff\xfeREPL"
 _SHIMS = sys.path[0]
+_threshold = [gc.threshold]
 _ballast = [None] * 6
 
 
@@ -93,6 +94,11 @@ def install():
 
     random.seed(_sim.config["seed"])
     names["random"] = random
+    if _sim.config["measure"]:
+        import _gc
+
+        names["gc"] = _gc
+        _threshold[0] = _gc.threshold
     for name, module in names.items():
         loaded[name] = module
     for name in ("time", "select", "os", "machine", "random"):
@@ -139,9 +145,7 @@ def _settle():
     gc.collect()
     if _sim.config["measure"]:
         _sim.measure_from(gc.mem_alloc())
-        gc.threshold(8192)
-    else:
-        gc.threshold(-1)
+    _threshold[0](-1)
 
 
 def _mount():
