@@ -26,7 +26,7 @@ class _Stream(_io.IOBase):
         return arg & 4 if request == 3 else -22  # MP_STREAM_POLL: always writable; else EINVAL
 
 
-class _Binary(_Stream):
+class FileIO(_Stream):
     def write(self, data, off=None, n=None):
         """As the built-in streams: `write(buf)`, `write(buf, n)` or `write(buf, off, n)`."""
         if not isinstance(data, (bytes, bytearray)):
@@ -47,11 +47,12 @@ class _Binary(_Stream):
         return size
 
 
-class _Text(_Stream):
-    buffer = _Binary()
+class TextIOWrapper(_Stream):
+    buffer = FileIO()
 
     def write(self, *args):
         return _native.stdout.write(*args)
 
 
-stdout = _Text()
+stdout = TextIOWrapper()
+del FileIO, TextIOWrapper
