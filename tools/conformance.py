@@ -284,6 +284,10 @@ def table(results: Sequence[Result]) -> str:
     return "\n".join(lines)
 
 
+def _terminated(number: int, _: object) -> None:
+    sys.exit(128 + number)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run what was asked for; 0 if nothing failed beyond the known exceptions."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -292,7 +296,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     results: list[Result] = []
     # A SIGTERM too must stop the board.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGTERM, _terminated)
     try:
         source = checkout(options.micropython)
         with tempfile.TemporaryDirectory(prefix="smilehub-conformance-") as name:
