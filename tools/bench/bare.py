@@ -1,6 +1,7 @@
 """A bare simulated board that runs one program: what the simulator itself costs, and what a board weighs."""
 
 import asyncio
+import itertools
 import tempfile
 from pathlib import Path
 
@@ -76,7 +77,7 @@ def shim_cost() -> ShimCost:
         finally:
             board.close()
             kernel.close()
-    costs = [(after - before) / _TIMES for before, after in zip(marks, marks[1:], strict=False)]
+    costs = [(after - before) / _TIMES for before, after in itertools.pairwise(marks)]
     return ShimCost(min(costs[0::3]), min(costs[1::3]), min(costs[2::3]))
 
 

@@ -12,7 +12,7 @@ from smilehub.rehearsal.hub import SimulatedHub
 from smilehub.sim.control import Kind
 
 SEED = 7
-#: So long after a press the kiosk has finished drawing, and the key is still held: the release is not counted.
+#: So long after a press all is drawn, and the key is still held: its release is not counted.
 _SETTLED_S = 0.35
 _HELD_MS = 400
 _LOOK_S = 0.01
@@ -20,7 +20,7 @@ _LOOK_S = 0.01
 
 @dataclass(slots=True)
 class Press:
-    """One key press: pixel bytes sent to the panel, and up to their last the guest's CPU (ns) and messages."""
+    """One key press: pixel bytes sent to the panel; up to the last, the guest's CPU (ns) and messages."""
 
     key: str
     pixel_bytes: int

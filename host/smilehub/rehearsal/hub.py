@@ -66,14 +66,15 @@ class SimulatedHub:
         self.at_kiosk = asyncio.Lock()
         self.outages = 0
         self._light = asyncio.Event()
-        clock = self._virtual_utc if virtual else utc_now
+        #: UTC seconds as the laptop knows them.
+        self.clock = self._virtual_utc if virtual else utc_now
         self.store = Store.open(
             folder / "store.sqlite",
             command="smilehub demo",
-            clock=clock,
+            clock=self.clock,
             rnd=random.Random(f"store {seed}").randbytes if virtual else os.urandom,
         )
-        self.laptop = Laptop(self._transport, self.store, clock)
+        self.laptop = Laptop(self._transport, self.store, self.clock)
 
     def press(self, key: str) -> None:
         """Press a key of the kiosk, bounce included."""

@@ -20,15 +20,15 @@ _AGAIN_S = 2.0
 
 
 class Laptop:
-    """``connect`` makes a transport to the kiosk for each attempt; ``clock`` gives UTC seconds."""
+    """``transport`` makes a transport to the kiosk for each attempt; ``clock`` gives UTC seconds."""
 
-    def __init__(self, connect: Callable[[], Transport], store: Store, clock: Callable[[], int]) -> None:
+    def __init__(self, transport: Callable[[], Transport], store: Store, clock: Callable[[], int]) -> None:
         self.store = store
         #: The queue as the store's records give it.
         self.fold = Hub()
         #: Called with each record as it reaches the store.
         self.on_record: list[Callable[[records.Record], None]] = []
-        self._connect = connect
+        self._transport = transport
         self._clock = clock
         self._client: KioskClient | None = None
         self._device_id: bytes | None = None
@@ -66,13 +66,17 @@ class Laptop:
 
     async def verify(self) -> tuple[Report, int]:
         """Compare store and kiosk, and ask the kiosk how many records it holds. The watch must have ended."""
-        async with KioskClient(self._connect()) as client:
+        async with self.connect() as client:
             report = await verify(client, self.store, self._clock)
             hello = await client.hello()
             return report, hello.next_seq - hello.first_seq
 
+    def connect(self) -> KioskClient:
+        """A fresh client, not yet connected. The port takes one at a time."""
+        return KioskClient(self._transport())
+
     def _open(self) -> KioskClient:
-        self._client = KioskClient(self._connect())
+        self._client = self.connect()
         return self._client
 
     def _event(self, event: Event) -> None:

@@ -1,0 +1,163 @@
+"""Area main: the kiosk's pixels, CPU and heap over a clinic day, the pick, the sync, the simulator's own speed."""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from smilehub.devices import image
+from tools.bench import bare, clinic, link
+
+_VISITORS = 200
+_CPU_VISITORS = 20
+_CPU_RUNS = 5
+_ESP32_FACTOR = 60
+_MOST_DEVICE_BYTES = 204_800
+
+#: Buffers that live as long as the kiosk's program, bytes: name, size as declared in the file named.
+_BUFFERS = {
+    "panel frame, 480x320 at 2 bits (kiosk/app.py)": 480 * 320 // 4,
+    "panel strip, 4 lines at 16 bits (kiosk/device.py)": 4 * 2 * 480,
+    "glyphs and pictograms read from flash (kiosk/parts.py)": 1800,
+    "link receive ring, rxbuf (board.toml)": 2048,
+    "link: window, reply, input (services/link.py)": 2048 + 1600 + 256,
+    "frame decoder (hubcore/frames.py)": 1024,
+    "journal window (services/journal.py)": 2048,
+    "wall: shown, wanted, words (drivers/max7219.py)": 192 + 192 + 48,
+}
+
+_PICK = """
+import sys, time
+sys.path.insert(0, {firmware!r})
+from hubcore.apq import Node, Waiting
+from hubcore.classes import RATES
+def fill(n):
+    waiting = Waiting()
+    for i in range(n):
+        waiting.add(Node(i // 4, i), ("adult", "child", "any")[i % 3], 1 + i % 2, i // 4)
+    return waiting
+def best(call):
+    least = None
+    for _ in range(7):
+        since = time.ticks_us()
+        for _ in range(2000):
+            call()
+        took = time.ticks_diff(time.ticks_us(), since)
+        least = took if least is None or took < least else least
+    return least
+few, many = fill(10), fill(10000)
+now = 10000
+nodes = list(many.order(now, RATES, 10000))
+since = time.ticks_us()
+sorted(nodes, key=lambda node: -RATES[1] * (now - node.arrival))
+sort = time.ticks_diff(time.ticks_us(), since) * 2000
+lanes = ("adult", "any")
+print([best(lambda: few.pick(lanes, now, RATES)), best(lambda: many.pick(lanes, now, RATES)), sort])
+"""
+
+
+def rows() -> Iterator[dict[str, Any]]:
+    """Measure and yield the area's rows."""
+    one_core = os.sched_getaffinity(0)
+    yield from _panel_and_heap()
+    # Guest and host take turns; on one core the caches stay warm and the kernel moves neither.
+    os.sched_setaffinity(0, {max(one_core)})
+    try:
+        yield _key_cpu()
+    finally:
+        os.sched_setaffinity(0, one_core)
+    yield _pick()
+    yield _row(
+        "m-sync",
+        "record bytes / (baud/10 x time), 10,000 records at 115200; beside: mpremote fs cp of 64 KiB",
+        link.sync_share(),
+        "share",
+        ">= 0.8",
+        link.mpremote_share(),
+    )
+    yield _row(
+        "m-board-mem", "one more board in the process tree, PSS", bare.board_memory_mb(), "MB", "<= 50"
+    )
+
+
+def declared_bytes() -> int:
+    """B of ARCHITECTURE.md: declared buffers, resident assets and loaded .mpy of the kiosk, bytes."""
+    with tempfile.TemporaryDirectory(prefix="smilehub-bench-") as folder:
+        files = image.build_app(Path(folder))
+    resident = max(len(data) for name, data in files.items() if name.endswith(".str"))
+    resident += sum(len(data) for name, data in files.items() if name.endswith(("text.fnt", "wall.fnt")))
+    loaded = sum(len(data) for name, data in files.items() if name.endswith(".mpy"))
+    return sum(_BUFFERS.values()) + resident + loaded
+
+
+def device_bytes(heap: int, declared: int) -> float:
+    """A heap of this interpreter in ESP32 bytes: objects are half as large there, bytes are not."""
+    return declared + (heap - declared) / 2
+
+
+def _panel_and_heap() -> Iterator[dict[str, Any]]:
+    day = clinic.watch(_VISITORS, around=(50, _VISITORS))
+    moves = sorted(press.pixel_bytes for press in day.presses if press.key == "down")
+    p95 = moves[int(len(moves) * 0.95)]
+    yield _row("m-redraw-move", "pixel bytes of a selection move, p95 of the day", p95, "B", "<= 100000")
+    worst = max(press.pixel_bytes for press in day.presses)
+    yield _row("m-redraw-any", "pixel bytes of any key press, worst of the day", worst, "B", "<= 307200")
+    declared = declared_bytes()
+    peak = day.report.heap_peak_bytes
+    # The same day with no more heap than that peak: a proof that it is enough.
+    tight = clinic.watch(_VISITORS, heap_bytes=peak, measure=False).report
+    what = f"heap peak of {_VISITORS} visitors in ESP32 bytes, {peak} here; the day passes with so much"
+    yield _row("m-heap-peak", what, device_bytes(peak, declared), "B", f"<= {_MOST_DEVICE_BYTES}")
+    growth = 100 * (day.heap_low[_VISITORS] / day.heap_low[50] - 1)
+    yield _row("m-heap-growth", f"least heap in use around visitor 50 to {_VISITORS}", growth, "%", "<= 1")
+    share = tight.seconds / tight.clinic_seconds
+    yield _row("m-day", f"{_VISITORS} visitors headless, wall / clinic seconds", share, "share", "<= 0.003")
+
+
+def _key_cpu() -> dict[str, Any]:
+    cost = bare.shim_cost()
+    runs = [clinic.watch(_CPU_VISITORS, measure=False).presses for _ in range(_CPU_RUNS)]
+    own_ns, share = clinic.press_cpu(runs, cost)
+    what = (
+        f"interpreter CPU x {_ESP32_FACTOR}, key press to last SPI byte, median; shims' {share:.0%} taken off"
+    )
+    return _row("m-key-cpu", what, own_ns * _ESP32_FACTOR / 1e6, "ms", "<= 100")
+
+
+def _pick() -> dict[str, Any]:
+    """Inside MicroPython: time for 2,000 picks, best of seven."""
+    program = _PICK.format(firmware=str(image.firmware_root()))
+    command = [str(Path(sys.executable).parent / "micropython"), "-X", "heapsize=64M", "-c", program]
+    ratios: list[float] = []
+    sorts: list[float] = []
+    for _ in range(3):
+        few, many, sort = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+        ratios.append(many / few)
+        sorts.append(sort / few)
+    return _row(
+        "m-pick",
+        "pick with 10,000 waiting / with 10; beside: sorting all 10,000 / pick with 10",
+        statistics.median(ratios),
+        "ratio",
+        "<= 1.2",
+        statistics.median(sorts),
+    )
+
+
+def _row(
+    name: str, what: str, value: float, unit: str, limit: str, beside: float | None = None
+) -> dict[str, Any]:
+    return {
+        "id": name,
+        "area": "main",
+        "what": what,
+        "value": value,
+        "unit": unit,
+        "limit": limit,
+        "beside": beside,
+    }
