@@ -215,7 +215,11 @@ def _file(name, main):
 
 
 def _free_heap():
-    """As the port's REPL does: a heap that the program left locked would allow no way out but a reset."""
+    """As the port's REPL does: a heap that the program left locked would allow no way out but a reset.
+
+    A Ctrl-C amid a collection leaves the collector's own lock, which another collection takes away.
+    """
+    gc.collect()
     for _ in range(8):
         try:
             bytearray(64)
