@@ -30,7 +30,7 @@ class Press:
 
 @dataclass(slots=True)
 class Watched:
-    """A day with its presses, and the least heap in use around the n-th visitor (bytes of this interpreter)."""
+    """A day with its presses, and the least heap in use (bytes here) before the n-th visitor."""
 
     report: day.DayReport
     presses: list[Press]
@@ -40,7 +40,7 @@ class Watched:
 def watch(
     visitors: int, *, heap_bytes: int | None = None, measure: bool = True, around: tuple[int, ...] = ()
 ) -> Watched:
-    """Run the day and look at every press. ``around``: visitors at whose tenfold window the heap is looked at."""
+    """Run the day and look at every press, and at the heap while the ten ``around`` each number came."""
     with tempfile.TemporaryDirectory(prefix="smilehub-bench-") as folder:
         hub = SimulatedHub(Path(folder), SEED, heap_bytes=heap_bytes, measure=measure)
         presses: list[Press] = []
@@ -108,7 +108,7 @@ class ShimCost:
 
 
 def press_cpu(runs: list[list[Press]], cost: ShimCost) -> tuple[float, float]:
-    """(median CPU of a press without the shims' share, ns; that share of the whole) over the best of the runs."""
+    """Median CPU of a press without the shims, ns, and their share of the whole; each press at its best run."""
     own: list[float] = []
     shares: list[float] = []
     for same in zip(*runs, strict=True):

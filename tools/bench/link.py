@@ -10,7 +10,7 @@ import tempfile
 import termios
 import time
 import tty
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from hubcore import desk, records
@@ -59,10 +59,10 @@ def day_records(count: int, seed: int) -> Iterator[tuple[int, dict[str, object],
     seq = 0
     now = 0
 
-    def wish(name: str, args: dict[str, object]) -> tuple[int, dict[str, object], int]:
+    def wish(name: str, args: Mapping[str, object]) -> tuple[int, dict[str, object], int]:
         nonlocal seq
         cmd = None if name == "checkin" else ("laptop-bench", seq)
-        kind, fields = desk.decide(hub, name, args, hub.now_ms(1, now), rng.randbytes, cmd)
+        kind, fields = desk.decide(hub, name, dict(args), hub.now_ms(1, now), rng.randbytes, cmd)
         code, body = records.build(kind, fields)
         seq += 1
         hub.apply(b"\0" * 8, records.decode(records.encode(code, seq, 1, now, 1_777_879_800, body)))
@@ -97,7 +97,7 @@ def filled_flash(path: Path, count: int) -> int:
 
 
 def sync_share(count: int = 10_000) -> float:
-    """Record bytes of a first sync of ``count`` records ÷ what the line could carry in that (virtual) time."""
+    """Record bytes of a first sync of ``count`` records ÷ what the line could carry in its (virtual) time."""
     with tempfile.TemporaryDirectory(prefix="smilehub-bench-") as folder:
         hub = SimulatedHub(Path(folder), 1, measure=False)
         try:
@@ -121,7 +121,7 @@ async def _first_sync(hub: SimulatedHub, count: int) -> float:
 
 
 def mpremote_share() -> float:
-    """File bytes of `mpremote fs cp` of 64 KiB over a console paced at the same rate ÷ what it could carry."""
+    """File bytes of `mpremote fs cp` of 64 KiB ÷ what a console paced at that rate could carry."""
     with tempfile.TemporaryDirectory(prefix="smilehub-bench-") as name:
         folder = Path(name)
         bin_ = Path(sys.executable).parent
@@ -148,7 +148,7 @@ def mpremote_share() -> float:
 
 
 async def _paced_copy(mpremote: Path, console: Path, source: Path) -> float:
-    """Seconds that the copy takes over a pseudo-terminal in between, which passes bytes at the line's rate."""
+    """Seconds of the copy over a pseudo-terminal in between, which passes bytes at the line's rate."""
     master, slave = os.openpty()
     tty.setraw(slave)
     far = os.open(console, os.O_RDWR | os.O_NOCTTY)
@@ -176,10 +176,10 @@ async def _pass(source: int, sink: int) -> None:
     os.set_blocking(source, False)
     due = loop.time()
     while True:
-        ready = loop.create_future()
-        loop.add_reader(source, lambda: ready.done() or ready.set_result(None))
+        readable = asyncio.Event()
+        loop.add_reader(source, readable.set)
         try:
-            await ready
+            await readable.wait()
         finally:
             loop.remove_reader(source)
         with contextlib.suppress(BlockingIOError):
