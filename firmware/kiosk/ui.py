@@ -221,7 +221,8 @@ class Ui:
         for visit in fold.visits.values():
             if newest is None or visit.seq > newest.seq:
                 newest = visit
-        if newest is None or newest.state != "waiting":
+        # A free chair calls at once: being called does not mean that the ticket was read.
+        if newest is None or newest.state == "seated":
             return None
         age_ms = self.hub.now_ms() - newest.arrival_s * 1000
         return newest.label if age_ms < self.screens["ticket"].patience_ms else None

@@ -5,6 +5,8 @@ import asyncio
 from smilehub.sim.peripherals.st7796s import ST7796S
 
 _HEADING = (0, 0, 480, 48)  # every screen names itself in its topmost band
+_LABEL = (0, 56, 328, 176)  # of a ticket, on black
+_PICTOGRAM = (328, 56, 480, 176)
 _LOOK_S = 0.05
 _STILL_S = 0.5
 
@@ -26,6 +28,16 @@ class Eyes:
     def heading(self) -> bytes:
         """The topmost band, by which screens are told apart."""
         return self._panel.image().crop(_HEADING).tobytes()
+
+    def ticket(self) -> tuple[bytes, bytes] | None:
+        """What tells tickets apart: label and pictogram; None if the screen is no ticket on black.
+
+        The rest of a ticket may differ when it is shown again: its heading, the place in the queue.
+        """
+        image = self._panel.image()
+        if any(image.convert("RGB").crop((0, _LABEL[1], 1, _LABEL[3])).tobytes()):
+            return None
+        return image.crop(_LABEL).tobytes(), image.crop(_PICTOGRAM).tobytes()
 
     async def change(self, before: bytes, within_s: float = 5.0) -> None:
         """Wait until the picture differs from ``before``. Raises Dead if it does not."""

@@ -21,6 +21,7 @@ _EMERGENCIES = 0.04
 _READS_S = 4.0
 _ACKNOWLEDGES_S = 20.0
 _TORN_WITHIN_S = 1800.0
+_ANYBODY = Care(shows_up=True, walks_s=30.0, lasts_s=300.0)
 
 
 class Visitors:
@@ -30,8 +31,13 @@ class Visitors:
         self._hub = hub
         self._idle = b""
         self._seen: set[bytes] = set()
+        self._looks: dict[int, bytes] = {}
         self._languages = len(list((firmware_root() / "kiosk" / "strings").glob("??.toml")))
         self.with_ticket = 0
+        # Of whoever stands at the kiosk now:
+        self._boots = 0  # how often the kiosk had started when they began
+        self._pictogram = 0  # which they chose
+        self._last_answer = False  # whether they may have given their last answer
 
     async def learn(self) -> None:
         """Look at the kiosk while nobody uses it."""
@@ -49,28 +55,34 @@ class Visitors:
     async def check_in(self, visitor: Visitor) -> None:
         """Walk up, answer, read the ticket, make room; after a power failure begin again, unless it was kept.
 
-        Raises Dead if the powered kiosk does not react.
+        Raises Dead if the powered kiosk does not react, or shows a ticket that cannot be right.
         """
         async with self._hub.at_kiosk:
-            asked = False
+            self._last_answer = False
             while True:
+                self._boots = self._hub.board.stats.boots
                 try:
-                    if asked or await self._answer(visitor):
-                        asked = True
-                        if await self._read():
-                            break
-                    asked = False
+                    # If the last answer was given before the power failed, the kiosk shows the ticket,
+                    # or there is none.
+                    if not self._last_answer:
+                        await self._answer(visitor)
+                    if await self._read():
+                        break
+                    self._last_answer = False
                 except Dead:
-                    if self._hub.board.powered and not self._hub.dark:
+                    if not self._interrupted:
                         raise
-                    # The last answer may have been given: then the kiosk shows the ticket, or there is none.
-                    asked = self._last_answer
                     await self._hub.light()
             self.with_ticket += 1
 
-    async def _answer(self, visitor: Visitor) -> bool:
+    @property
+    def _interrupted(self) -> bool:
+        """Whether the power has failed under the hands of whoever stands at the kiosk."""
+        board = self._hub.board
+        return self._hub.dark or not board.powered or board.stats.boots != self._boots
+
+    async def _answer(self, visitor: Visitor) -> None:
         """From idle to the screen after the last answer."""
-        self._last_answer = False
         await self._to_idle(visitor.pace_s)
         draw = iter(visitor.answers)
         await self._press("yes", visitor.pace_s)
@@ -80,24 +92,37 @@ class Visitors:
         if need != _CHECKUP:
             flag = next(draw)
             if flag < _EMERGENCIES:
+                self._pictogram = 0  # nobody is asked in an emergency
                 await self._choose(1 + int(flag / _EMERGENCIES * (_FLAGS - 1)), visitor.pace_s, last=True)
-                return True
+                return
             await self._choose(0, visitor.pace_s)
         await self._choose(int(next(draw) * len(LANES)), visitor.pace_s)
-        await self._choose(int(next(draw) * len(PICTOGRAMS)), visitor.pace_s, last=True)
-        return True
+        self._pictogram = int(next(draw) * len(PICTOGRAMS))
+        await self._choose(self._pictogram, visitor.pace_s, last=True)
 
     async def _read(self) -> bool:
         """Read the ticket and put the kiosk back to idle; False if what it shows is no new ticket."""
         eyes = self._hub.eyes
         picture = await eyes.still()
-        if eyes.heading() == self._idle or picture in self._seen:
+        if eyes.heading() == self._idle or not self._mine(picture):
             return False
-        self._seen.add(picture)
         await asyncio.sleep(_READS_S)
         # From here on the ticket is in the visitor's head, whatever the power does.
         with contextlib.suppress(Dead):
             await self._press("yes", 0.5)
+        return True
+
+    def _mine(self, picture: bytes) -> bool:
+        """Whether it is this visitor's ticket: one that nobody had before, with the pictogram they chose."""
+        ticket = self._hub.eyes.ticket()
+        name, look = ticket if ticket is not None else (picture, None)
+        if name in self._seen:
+            return False
+        if look is not None and self._looks.setdefault(self._pictogram, look) != look:
+            if self._interrupted:  # that of an emergency before, who saw it on another screen
+                return False
+            raise Dead("The ticket shows another pictogram than was chosen.")
+        self._seen.add(name)
         return True
 
     async def _to_idle(self, pace_s: float) -> None:
@@ -116,11 +141,11 @@ class Visitors:
 
     async def _press(self, key: str, pace_s: float) -> None:
         await asyncio.sleep(pace_s)
+        if self._interrupted:  # what the kiosk shows now is not what the answer was for
+            raise Dead("The power failed while somebody stood at the kiosk.")
         before = self._hub.eyes.picture()
         self._hub.press(key)
         await self._hub.eyes.change(before)
-
-    _last_answer = False
 
 
 class Staff:
@@ -170,7 +195,8 @@ class Staff:
                 await self._laptop.command("alert_ack", {})
 
     async def _look_after(self, chair: str, ticket: str) -> None:
-        care = self._care.popleft()
+        # More calls than visitors came: the day's report will say so.
+        care = self._care.popleft() if self._care else _ANYBODY
         await asyncio.sleep(care.walks_s)
         if not care.shows_up:
             await self._laptop.command("recall", {"ticket": ticket})
