@@ -108,7 +108,7 @@ class ShimCost:
 
 
 def press_cpu(runs: list[list[Press]], cost: ShimCost) -> tuple[float, float]:
-    """Median CPU of a press without the shims, ns, and their share of the whole; each press at its best run."""
+    """Median CPU of a press without the shims, ns, and their share of it; each press at its best run."""
     own: list[float] = []
     shares: list[float] = []
     for same in zip(*runs, strict=True):
