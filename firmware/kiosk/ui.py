@@ -6,6 +6,7 @@ from time import ticks_diff, ticks_ms
 
 from micropython import const
 
+from hubcore.classes import EMERGENCY
 from hubcore.labels import PICTOGRAMS
 
 _WARN_MS = const(25000)  # WCAG 2.2.1 asks for at least 20 s to say "I am still here" with one action
@@ -118,7 +119,11 @@ class Ui:
             self.answers.pictogram = PICTOGRAMS.index(visit.pictogram)
             self._speak(visit.lang)
             self._depth = 0
-            self.show("ticket", False)
+            if visit.cls == EMERGENCY:  # as its owner saw it, so that nobody else takes it for a new one
+                self.show("emergency", False)
+                self.screen.finish(self.canvas)
+            else:
+                self.show("ticket", False)
         self._warned = False
         self._since = ticks_ms()
 

@@ -2,7 +2,7 @@
 
 Arguments: firmware folder, assets folder, a folder for pictures (or "-"). One JSON list of steps comes on
 stdin (an argument of MicroPython's is at most 255 bytes). Each step prints one JSON object. Steps: ["key",
-name], ["wait", ms], ["hub", attribute, value], ["snap", name], ["use", language], ["visits", n] (n whole
+name], ["wait", ms], ["hub", attribute, value], ["visit", attribute, value], ["snap", name], ["use", language], ["visits", n] (n whole
 check-ins), ["alerts"] (all acknowledged), ["speed", keys] (CPU a key), ["restart"].
 """
 
@@ -44,6 +44,7 @@ import gc  # noqa: E402
 
 import framebuf  # noqa: E402
 
+from hubcore.classes import class_of  # noqa: E402
 from hubcore.errors import Refused  # noqa: E402
 from hubcore.labels import PICTOGRAMS  # noqa: E402
 from kiosk import parts  # noqa: E402
@@ -140,6 +141,7 @@ class Hub:
                 lang=args["lang"],
                 pictogram=args["pictogram"],
                 arrival_s=NOW // 1000,
+                cls=class_of(args["need"]),
             )
             self.fold.counts["waiting"] = len(visits)
             return {"ticket": label}
@@ -199,6 +201,9 @@ for step in json.loads(script):
     elif what == "hub":
         setattr(hub if step[1] == "refuse" else hub.fold, step[1], step[2])
         ui.tick()
+    elif what == "visit":
+        for open_visit in hub.fold.visits.values():
+            setattr(open_visit, step[1], step[2])
     elif what == "use":
         ui.words.use(step[1])
     elif what == "alerts":

@@ -172,6 +172,17 @@ def test_an_unread_ticket_is_shown_again_after_a_restart(play: Play) -> None:
     assert names(play([*TO_TICKET, ["wait", 60_000], ["restart"]]))[-1] == "idle"
 
 
+def test_a_ticket_that_was_called_at_once_is_shown_again_too(play: Play) -> None:
+    for state, screen in (("called", "ticket"), ("seated", "idle")):
+        assert names(play([*TO_TICKET, ["visit", "state", state], ["restart"]]))[-1] == screen
+
+
+def test_an_emergency_stays_one_after_a_restart(play: Play) -> None:
+    played = play([*keys("yes", "yes", "yes", "down", "yes"), ["restart"], ["wait", 120_000]])
+    assert names(played)[-3:] == ["emergency", "emergency", "idle"]
+    assert played[-2]["label"] == "K10"
+
+
 def test_idle_shows_the_hub_and_sends_only_when_it_changes(play: Play) -> None:
     played = play(
         [

@@ -113,14 +113,12 @@ class Visitors:
         return True
 
     def _mine(self, picture: bytes) -> bool:
-        """Whether it is this visitor's ticket: one that nobody had before, with the pictogram they chose."""
+        """Whether it is this visitor's ticket, which nobody had before. Raises Dead for a wrong pictogram."""
         ticket = self._hub.eyes.ticket()
         name, look = ticket if ticket is not None else (picture, None)
         if name in self._seen:
             return False
         if look is not None and self._looks.setdefault(self._pictogram, look) != look:
-            if self._interrupted:  # that of an emergency before, who saw it on another screen
-                return False
             raise Dead("The ticket shows another pictogram than was chosen.")
         self._seen.add(name)
         return True
