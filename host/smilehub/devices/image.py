@@ -36,6 +36,7 @@ LITTLEFS: dict[str, int] = {
 }
 
 _NOT_FOR_FIRMWARE = ("title", "chip", "colour", "console", "heap_limit", "flash_mb")
+_PART = ".part"  # what is being written, perhaps by another process
 _BOOT_STATE = struct.Struct("<2sBBI4s")
 
 
@@ -102,8 +103,9 @@ def build_app(
     files |= _assets(root)
     out_dir.mkdir(parents=True, exist_ok=True)
     for old in sorted(out_dir.rglob("*"), reverse=True):
-        if old.is_file() and old.relative_to(out_dir).as_posix() not in files:
-            old.unlink()
+        stale = old.relative_to(out_dir).as_posix() not in files and old.suffix != _PART
+        if stale and old.is_file():
+            old.unlink(missing_ok=True)
     for name, data in files.items():
         _write_if_changed(out_dir / name, data)
     return files
@@ -252,17 +254,17 @@ def _packed_app(app: Mapping[str, bytes], size: int) -> bytes:
 def _assets(root: Path) -> dict[str, bytes]:
     """Files under kiosk/assets, and what the asset builder makes; both end there in the slot."""
     folders = [root / "kiosk" / "assets"]
-    if importlib.util.find_spec("smilehub.devices.assets") is not None:
-        made = cache_root() / "assets"
-        made.mkdir(parents=True, exist_ok=True)
-        importlib.import_module("smilehub.devices.assets").build(made)
-        folders.append(made)
-    return {
-        f"kiosk/assets/{path.relative_to(folder).as_posix()}": path.read_bytes()
-        for folder in folders
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
+    # In a folder of this process alone: another one that builds must not read half a file.
+    with tempfile.TemporaryDirectory(prefix="smilehub-assets-") as made:
+        if importlib.util.find_spec("smilehub.devices.assets") is not None:
+            importlib.import_module("smilehub.devices.assets").build(Path(made))
+            folders.append(Path(made))
+        return {
+            f"kiosk/assets/{path.relative_to(folder).as_posix()}": path.read_bytes()
+            for folder in folders
+            for path in sorted(folder.rglob("*"))
+            if path.is_file()
+        }
 
 
 def _leaves(prefix: str, table: Mapping[str, Any]) -> list[tuple[str, object]]:
@@ -303,6 +305,6 @@ def _write_if_changed(path: Path, data: bytes) -> None:
     if path.is_file() and path.read_bytes() == data:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + f".{os.getpid()}.part")
+    part = path.with_name(path.name + f".{os.getpid()}{_PART}")
     part.write_bytes(data)
     part.replace(path)
