@@ -31,7 +31,7 @@ demo: $(READY)   ## run a simulated hub; ARGS="--headless --visitors 40 ..." goe
 	@$(BIN)/smilehub demo $(ARGS)
 
 test: $(READY_DEV)   ## the whole test suite; ARGS goes to pytest
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: $(READY_DEV)   ## ruff, pyright on host and firmware, import floors, mpy-cross over all firmware
 	@$(BIN)/ruff check .

@@ -3,9 +3,8 @@
 A program that lets garbage gather until the heap is full would otherwise show nothing but the heap's size.
 """
 
-from gc import *  # noqa: F403
-
 import gc as _native
+from gc import *
 
 _MOST = 8192
 
