@@ -2,8 +2,9 @@
 
 Arguments: firmware folder, assets folder, a folder for pictures (or "-"). One JSON list of steps comes on
 stdin (an argument of MicroPython's is at most 255 bytes). Each step prints one JSON object. Steps: ["key",
-name], ["wait", ms], ["hub", attribute, value], ["visit", attribute, value], ["snap", name], ["use", language], ["visits", n] (n whole
-check-ins), ["alerts"] (all acknowledged), ["speed", keys] (CPU a key), ["restart"].
+name], ["wait", ms], ["hub", attribute, value], ["visit", attribute, value] (of all), ["snap", name],
+["use", language], ["visits", n] (n whole check-ins), ["alerts"] (all acknowledged), ["speed", keys] (CPU a
+key), ["restart"].
 """
 
 import json
