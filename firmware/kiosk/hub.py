@@ -157,6 +157,8 @@ class KioskHub:
                 text = "records from " + str(seq) + " are lost: " + str(count)
             elif what == "header":
                 text = "a sector header is damaged before record " + str(seq)
+            elif what == "before":
+                text = "the records before " + str(seq) + " are unreadable"
             else:
                 text = "the journal was unreadable, a new one was begun"
             if "journal: " + text not in self._repeats:

@@ -40,7 +40,8 @@ class Journal:
     ``part`` is an ``esp32.Partition`` or anything with its readblocks(block, buf, offset),
     writeblocks(block, buf, offset) and ioctl(4 | 5 | 6, block) for blocks of 4,096 bytes. ``faults`` lists
     what was found damaged, as tuples (what, seq, how many): ("lost", first seq lost, records), ("header",
-    first seq of the sector, 0), ("new", 1, 0) when nothing of an older journal was readable.
+    first seq of the sector, 0), ("before", first seq held, 0) when what came before it was not dropped but is
+    unreadable, ("new", 1, 0) when nothing of an older journal was readable.
     """
 
     def __init__(self, part, reserve: int = 8):
@@ -85,10 +86,10 @@ class Journal:
         for number in range(newest - 1, low - 1, -1):
             if self._live(number):
                 for hole in range(number + 1, first):
-                    self._salvageable(hole)  # read by its entries all the same, but reported
+                    self._salvageable(hole, hole)  # read by its entries all the same, but reported
                 first = number
         self._first = first
-        self._salvage_ends(low)
+        self._salvage_ends()
         head = self._header(self._first % self._sectors)
         self.first_seq = head[2] if head else self._first_entry(self._first) or 1
         self._open_tail()
@@ -100,17 +101,23 @@ class Journal:
         if dirty:
             self._fault("new", 1, 0)
 
-    def _salvage_ends(self, low):
+    def _salvage_ends(self):
         # A live sector whose header is damaged hides at either end of the run: its entries say so.
         number = self._last + 1
-        if number - self._first < self._sectors and self._salvageable(number):
-            if self._first_entry(number) >= self._end_seq(self._last):
-                self._last = number
-        while self._first > low and self._salvageable(self._first - 1):
+        while number - self._first < self._sectors and self._salvageable(number, number - self._sectors):
+            if self._first_entry(number) < self._end_seq(self._last):
+                break
+            self._last = number
+            number += 1
+        low = max(1, self._last - self._sectors + 1)
+        while self._first > low and self._salvageable(self._first - 1, self._first - 1):
             head = self._live(self._first)
             if head and self._first_entry(self._first - 1) >= head[2]:
                 break
             self._first -= 1
+        if self._first > low and self._ruined(self._first - 1):
+            head = self._live(self._first)
+            self._fault("before", head[2] if head else self._first_entry(self._first), 0)
 
     def _open_tail(self):
         # The last sector: what it holds decides the next seq and where to write.
@@ -273,10 +280,21 @@ class Journal:
         head = self._header(number % self._sectors)
         return head if head and head[0] == self.id and head[1] == number else None
 
-    def _salvageable(self, number):
-        if self._header(number % self._sectors) or self._retired():
+    def _ruined(self, number):
+        # Whether a sector that this journal once had is neither live, nor dropped, nor blank.
+        index = number % self._sectors
+        if self._header(index) or self._buf[:_HEADER] == _BLANK[:_HEADER]:
             return False
-        if self._buf[:_HEADER] == _BLANK[:_HEADER] or not self._first_entry(number):
+        if self._retired() and number > 0:
+            # An erase that was cut short only sets bits of the header that was retired; damage clears some.
+            old = struct.pack("<4s8sI", _MAGIC, self.id, number)
+            if all(self._buf[i] & old[i] == old[i] for i in range(len(old))):
+                return False
+        return self._blank_to(index, _HEADER) < _SECTOR  # else it is a header torn before any record
+
+    def _salvageable(self, number, old):
+        # `old` is the number under which that place was last retired, if it was.
+        if not self._ruined(old) or not self._first_entry(number):
             return False
         self._fault("header", self._first_entry(number), 0)
         return True

@@ -185,6 +185,34 @@ def test_sectors_with_a_damaged_header_are_read_all_the_same() -> None:
         assert [fault[0] for fault in reopened(damaged).faults] == ["header"]
 
 
+@pytest.mark.parametrize("sectors", [(1,), (6,), (1, 2, 3), (2, 5, 6)])
+def test_headers_overwritten_whole_cost_no_record(sectors: tuple[int, ...]) -> None:
+    nor, journal = fresh(8)
+    fill(journal)
+    want = readable(journal)
+    for seed in range(20):
+        rnd = Random(seed)
+        damaged = Nor(8, nor.data)
+        for sector in sectors:
+            damaged.data[sector * SECTOR : sector * SECTOR + 32] = rnd.bytes(32)
+        journal = reopened(damaged)
+        assert readable(journal) == want
+        assert len(journal.faults) == len(sectors)
+
+
+def test_an_oldest_sector_that_is_unreadable_is_told() -> None:
+    nor, journal = fresh(8)
+    fill(journal)
+    want = readable(journal)
+    nor.data[SECTOR : 2 * SECTOR] = Random(1).bytes(SECTOR)
+    journal = reopened(nor)
+    assert journal.faults == [("before", 10, 0)]
+    assert readable(journal) == {seq: raw for seq, raw in want.items() if seq >= 10}
+    journal.confirm(journal.next_seq - 1)
+    fill(journal, reserve=True)
+    assert not reopened(nor).faults
+
+
 def test_an_older_journal_never_shines_through() -> None:
     nor, journal = fresh()
     fill(journal)
