@@ -8,6 +8,11 @@ from hubcore.records import ALERTS, MAX_CARRIED, URGENT, clean
 from hubcore.steps import MAX_CHAIRS
 from hubcore.visits import Visit
 
+# Visits that a kiosk's memory holds at a time; the last places are for emergencies, and beyond them an
+# emergency is an alert alone.
+MAX_VISITS = 200
+MAX_EMERGENCIES = 220
+
 
 def decide(hub: Hub, name: str, args: dict, now_ms: int, rnd, cmd=None, letter: str = "K") -> tuple:
     """(kind, fields) of the record that a wish becomes; nothing is changed here.
@@ -155,6 +160,8 @@ class _Desk:
             self.need_day()
             if hub.full:
                 raise _refusal("full", "")
+        if len(hub.visits) >= (MAX_EMERGENCIES if need == NEEDS[0] else MAX_VISITS):
+            raise _refusal("full", "")
         try:
             label = draw(hub.used, self.letter, self.rnd)
         except ValueError:

@@ -19,6 +19,7 @@ _TRIES = const(3)
 
 _MAGIC = b"SHJ1"
 _BLANK = b"\xff" * 64
+_FULL = "The journal is full."
 _WORN = "The flash does not keep what the journal writes."
 
 
@@ -60,6 +61,7 @@ class Journal:
         self._first = self._last = 0  # sector numbers of the live run; _last 0: nothing written yet
         self._at = _SECTOR  # where the next entry goes in sector _last
         self._ready = 0  # number of the sector that is erased ahead
+        self._spare = False  # known: the current sector is not of the reserve
         self._salt = 0
 
     # Opening
@@ -160,6 +162,8 @@ class Journal:
         size = len(raw)
         need = _ENTRY + (size + 3 & ~3)
         mv = self._mv
+        if not reserve and not self._usable():
+            raise JournalFull(_FULL)
         for _ in range(_TRIES):
             if self._at + need > _SECTOR:
                 self._advance(reserve)
@@ -178,7 +182,7 @@ class Journal:
     def room(self, reserve: bool = False) -> bool:
         """Whether one more record of any size could be written now."""
         if self._at + _ENTRY + records.MAX_RECORD <= _SECTOR:
-            return True
+            return reserve or self._usable()
         return self._free() > (0 if reserve else self._reserve)
 
     def prepare(self) -> bool:
@@ -309,6 +313,12 @@ class Journal:
             free += self._find(limit + 1) - self._first
         return free
 
+    def _usable(self):
+        # Whether the current sector may take what can wait: one of the reserve may not.
+        if not self._spare:
+            self._spare = self._free() >= self._reserve
+        return self._spare
+
     def _find(self, seq):
         # The newest live sector that begins at or before seq; an older one where headers are damaged.
         low, high = self._first, self._last
@@ -336,7 +346,8 @@ class Journal:
 
     def _advance(self, reserve):
         if self._free() <= (0 if reserve else self._reserve):
-            raise JournalFull("The journal is full.")
+            raise JournalFull(_FULL)
+        self._spare = False
         for _ in range(_TRIES):
             number = self._last + 1
             if self._ready != number:

@@ -57,6 +57,17 @@ def test_full_today_takes_emergencies_only():
     assert day.checkin("broken")
 
 
+def test_no_more_visits_at_a_time_than_the_memory_holds():
+    day = Day().opened()
+    labels = [day.checkin("broken") for _ in range(desk.MAX_VISITS)]
+    assert refused(day, "checkin", need="broken") == "full"
+    for _ in range(desk.MAX_EMERGENCIES - desk.MAX_VISITS):
+        day.checkin("injury")
+    assert refused(day, "checkin", need="injury") == "full"
+    day.wish("left", ticket=labels[0])
+    assert day.checkin("injury")
+
+
 def test_the_day_is_not_closed_on_an_emergency():
     day = Day().opened()
     label = day.checkin("injury")

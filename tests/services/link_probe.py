@@ -145,8 +145,9 @@ async def conversation():
 
 async def pulls(port, hub):
     journal = hub.journal
-    for n in range(400):
-        hub.wish("checkin", {"need": "urgent", "lang": "en", "lane": "any", "pictogram": n % 8})
+    for n in range(200):
+        visitor = {"need": "urgent", "lang": "en", "lane": "any", "pictogram": n % 8}
+        hub.wish("left", {"ticket": hub.wish("checkin", visitor)["ticket"]})
     want = [bytes(view) for _, view in journal.read_from(1, bytearray(2048))]
     hits = len(want) // 3
     got = []

@@ -82,6 +82,20 @@ def test_a_full_journal_refuses_but_keeps_room_for_what_may_not_wait() -> None:
     assert len(readable(reopened(nor))) == count + more
 
 
+def test_what_may_wait_takes_none_of_the_reserve() -> None:
+    nor, journal = fresh()
+    fill(journal)
+    journal.append_raw(bytes(400), reserve=True)
+    for one in (journal, reopened(nor)):
+        assert not one.room()
+        assert one.room(reserve=True)
+        with pytest.raises(JournalFull):
+            one.append_raw(b"may wait")
+    journal.confirm(journal.next_seq - 1)
+    assert journal.room()
+    journal.append_raw(b"may wait")
+
+
 def test_sectors_are_used_again_only_when_confirmed_and_before_the_open_day() -> None:
     nor, journal = fresh()
     count = fill(journal, reserve=True)
