@@ -17,10 +17,9 @@ from typing import Any, Protocol
 from smilehub.sim.control import Cause, Event, Frame, Kind
 from smilehub.sim.guest import Guest
 from smilehub.sim.kernel import Kernel
-from smilehub.sim.peripherals import PARTS
-from smilehub.sim.peripherals.base import Peripheral, SpiMode
 from smilehub.sim.pipe import PipeConsole
-from smilehub.sim.spec import BoardSpec, PartSpec
+from smilehub.sim.spec import BoardSpec
+from smilehub.sim.wiring import Wiring
 
 Handler = Callable[[Frame], "bytes | int | None"]
 
@@ -72,8 +71,7 @@ class Board:
     """One board. ``flash`` is its flash file, which is all that survives ``power_cut``.
 
     ``heap_bytes``: what the firmware sees free, in this interpreter's bytes; None: twice the spec's limit.
-    ``measure`` records the
-    heap's peak at the cost of more collections.
+    ``measure`` records the heap's peak at the cost of more collections.
     """
 
     def __init__(
@@ -112,21 +110,14 @@ class Board:
         self._greeted = False
         self._wdt: asyncio.TimerHandle | None = None
         self._failed_starts = 0
-        self._outputs: dict[int, list[tuple[Peripheral, str]]] = {}
-        self._inputs: dict[int, tuple[Peripheral, str]] = {}
-        self._levels: dict[int, int] = {}
-        self._spi: dict[int, list[Peripheral]] = {}
-        self._i2c: dict[int, list[Peripheral]] = {}
-        self._parts: dict[str, Peripheral] = {}
-        for part in spec.parts:
-            self._wire(part)
         self._wire_handlers()
+        self._wiring = Wiring(self, spec.parts)
 
     # ---- for people and tests ----
 
     def part(self, name: str) -> Any:
         """The model of a table of board.toml. Raises KeyError."""
-        return self._parts[name]
+        return self._wiring.parts[name]
 
     @property
     def keys(self) -> Keys:
@@ -150,10 +141,8 @@ class Board:
         if cause == Cause.POWER:
             self._rtc_us = -now
             self._rtc_memory = b""
-        self._levels.clear()
         self.failure = None
-        for part in self._parts.values():
-            part.power(True)
+        self._wiring.power(True)
         self._hard_boot(cause)
         await asyncio.sleep(0)
 
@@ -221,9 +210,7 @@ class Board:
 
     def drive(self, pin: int, level: int) -> None:
         """Something outside sets an input pin now."""
-        if self._levels.get(pin) != level:
-            self._levels[pin] = level
-            self.event(Event.PIN, pin, level)
+        self._wiring.drive(pin, level)
 
     def cpu_ns(self) -> int:
         """CPU time of the guest's process since the board was made, ns."""
@@ -279,10 +266,8 @@ class Board:
         self._ended.set()
 
     def _lose_power(self) -> None:
-        self._levels.clear()
         self._cut = None
-        for part in self._parts.values():
-            part.power(False)
+        self._wiring.power(False)
         for tell in self.on_power:
             tell(False)
 
@@ -327,14 +312,6 @@ class Board:
     def _wire_handlers(self) -> None:
         self.on(Kind.HELLO, self._hello)
         self.on(Kind.BOOTED, self._on_booted)
-        self.on(Kind.GPIO_OUT, self._gpio_out)
-        self.on(Kind.GPIO_IN, self._gpio_in)
-        self.on(Kind.PWM, self._pwm)
-        self.on(Kind.SPI_CONFIG, self._spi_config)
-        self.on(Kind.SPI_WRITE, self._spi_write)
-        self.on(Kind.SPI_XFER, self._spi_xfer)
-        self.on(Kind.I2C_WRITE, self._i2c_write)
-        self.on(Kind.I2C_READ, self._i2c_read)
         self.on(Kind.WDT, self._feed)
         self.on(Kind.RESET, self._reset_asked)
         self.on(Kind.CUT, self._cut_happened)
@@ -375,58 +352,6 @@ class Board:
             self.console.booting()
         elif frame.a == 2:
             self._give_up("the launcher failed")
-
-    def _gpio_out(self, frame: Frame) -> None:
-        for part, role in self._outputs.get(frame.a, ()):
-            part.gpio(role, frame.b, frame.t_us)
-
-    def _gpio_in(self, frame: Frame) -> bytes:
-        level = self._levels.get(frame.a)
-        if level is None and frame.a in self._inputs:
-            part, role = self._inputs[frame.a]
-            level = part.level(role)
-        # 2: nothing drives it, the guest's pull decides.
-        return bytes([2 if level is None else level])
-
-    def _pwm(self, frame: Frame) -> None:
-        for part, role in self._outputs.get(frame.a, ()):
-            part.pwm(role, frame.b & 0xFFFF if frame.b >= 0 else 0, max(0, frame.b) >> 16, frame.t_us)
-
-    def _spi_config(self, frame: Frame) -> None:
-        polarity, phase, bits = (frame.payload + b"\0\0\x08"[len(frame.payload) :])[:3]
-        for part in self._spi.get(frame.a, ()):
-            part.spi_setup(SpiMode(frame.b, polarity, phase, bits), frame.t_us)
-
-    def _spi_write(self, frame: Frame) -> None:
-        self._count_spi(frame)
-        for part in self._spi.get(frame.a, ()):
-            part.spi_write(frame.payload, frame.t_us)
-
-    def _spi_xfer(self, frame: Frame) -> bytes:
-        self._count_spi(frame)
-        out = b"\xff" * len(frame.payload)
-        for part in self._spi.get(frame.a, ()):
-            got = part.spi_transfer(frame.payload, frame.t_us)
-            # Several that drive at once pull the line low together.
-            out = bytes(a & b for a, b in zip(out, got, strict=True))
-        return out
-
-    def _count_spi(self, frame: Frame) -> None:
-        counts = self.stats.spi_bytes
-        counts[frame.a] = counts.get(frame.a, 0) + len(frame.payload)
-
-    def _i2c_write(self, frame: Frame) -> bytes | int:
-        addr = frame.b & 0x3FF
-        acks = [p.i2c_write(addr, frame.payload, frame.t_us) for p in self._i2c.get(frame.a, ())]
-        return b"" if any(acks) else 19  # ENODEV, as the port says
-
-    def _i2c_read(self, frame: Frame) -> bytes | int:
-        addr, count = frame.b & 0x3FF, frame.b >> 16
-        for part in self._i2c.get(frame.a, ()):
-            data = part.i2c_read(addr, count, frame.t_us)
-            if data is not None:
-                return data
-        return 19
 
     def _feed(self, frame: Frame) -> None:
         if self._wdt is not None:
@@ -470,28 +395,6 @@ class Board:
 
     def _keep_rtc_memory(self, frame: Frame) -> None:
         self._rtc_memory = frame.payload
-
-    # ---- wiring ----
-
-    def _wire(self, spec: PartSpec) -> None:
-        part = PARTS[spec.part](spec.config)
-        self._parts[spec.name] = part
-        for role, pin in spec.pins.items():
-            self._outputs.setdefault(pin, []).append((part, role))
-            self._inputs.setdefault(pin, (part, role))
-        if spec.spi is not None:
-            self._spi.setdefault(spec.spi, []).append(part)
-        if spec.i2c is not None:
-            self._i2c.setdefault(spec.i2c, []).append(part)
-        pins = spec.pins
-
-        def drive(role: str, level: int, at_us: int) -> None:
-            if at_us <= self.kernel.now_us():
-                self.drive(pins[role], level)
-            else:
-                self.kernel.call_at_us(at_us, self.drive, pins[role], level)
-
-        part.connect(drive, random.Random(f"{self.seed} {spec.name}"))
 
     def _typed(self) -> None:
         if self.guest is not None:
