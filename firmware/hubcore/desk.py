@@ -1,4 +1,4 @@
-"""The desk: what staff and visitors may wish, and the one record it becomes, or a refusal in words."""
+"""The desk: what staff and visitors may wish, and the one record it becomes, or a refusal."""
 
 from hubcore.classes import LANES, NEEDS, RATES, class_of
 from hubcore.errors import Refused
@@ -18,12 +18,11 @@ def decide(hub: Hub, name: str, args: dict, now_ms: int, rnd, cmd=None, letter: 
     """(kind, fields) of the record that a wish becomes; nothing is changed here.
 
     ``now_ms`` is queue time, ``rnd(n)`` gives n random bytes, ``cmd`` is (issuer, counter) of a command or
-    None and goes into the record, ``letter`` begins the labels of this kiosk. Raises Refused; its reason is
-    one of REASONS.
+    None and goes into the record, ``letter`` begins the labels of this kiosk. Raises Refused.
     """
     wish = _WISHES.get(name)
     if wish is None:
-        raise _refusal("unknown_command", "")
+        raise Refused("unknown_command")
     desk = _Desk(hub, args, now_ms, rnd, letter)
     kind, fields = wish(desk)
     if cmd is not None:
@@ -39,49 +38,6 @@ def refusal(name: str, refused: Refused, cmd) -> tuple:
 def urgent(kind: str, fields: dict) -> bool:
     """Whether this record may use the journal's reserved space."""
     return kind in URGENT or (kind == "checkin" and fields.get("need") == NEEDS[0])
-
-
-# reason: (sentence, what to do next); %s is what the wish was about.
-REASONS = {
-    "alert_unknown": (
-        "There is no alert %s to acknowledge.",
-        "Run `smilehub queue` to see the alerts that stand.",
-    ),
-    "alerts_standing": (
-        "More alerts stand than a new day can take over.",
-        "Acknowledge some, then open the day.",
-    ),
-    "bad_argument": ("The wish lacks %s, or it is not one that this hub knows.", "Check its spelling."),
-    "chair_busy": ("Chair %s still has a visitor.", "Mark the visitor served, no-show or left first."),
-    "chair_closed": ("Chair %s is not open.", "Open it with `smilehub chair open`."),
-    "day_closed": ("The day is closed.", "Open it with `smilehub day open`."),
-    "day_is_open": ("The day is open already.", "Nothing more is needed."),
-    "emergencies_waiting": (
-        "More emergencies wait than a new day can take over.",
-        "Mark those who left first.",
-    ),
-    "emergency_waiting": (
-        "Emergency %s still waits.",
-        "Call this visitor, or mark the ticket left, then close.",
-    ),
-    "full": ("The hub is full for today.", "Come tomorrow first; emergencies are always taken."),
-    "help_called": ("Staff have been called already.", "Acknowledge the alerts that stand."),
-    "no_labels": ("Every ticket label is in use.", "Mark those who left first."),
-    "nobody_waits": ("Nobody waits for chair %s.", "Try again when somebody has checked in."),
-    "nothing_to_undo": (
-        "There is nothing that can be undone%s.",
-        "Only a chair's last act can; else make a new one.",
-    ),
-    "too_many_chairs": ("No more than 16 chairs can be used in a day.", "Use one that was opened before."),
-    "unknown_command": ("This kiosk does not know this command.", "Update the kiosk."),
-    "unknown_ticket": ("There is no open ticket %s.", "Run `smilehub queue` to see the open tickets."),
-    "wrong_state": ("Ticket %s.", "Run `smilehub queue` to see where it stands."),
-}
-
-
-def _refusal(reason: str, about: str) -> Refused:
-    sentence, hint = REASONS[reason]
-    return Refused(reason, sentence % about if "%s" in sentence else sentence, hint)
 
 
 class _Desk:
@@ -103,25 +59,25 @@ class _Desk:
         if isinstance(value, int) and not isinstance(value, bool):
             value = str(value)
         if not isinstance(value, str) or not value:
-            raise _refusal("bad_argument", name)
+            raise Refused("bad_argument", name)
         for char in value:
             if not "!" <= char <= "~":
-                raise _refusal("bad_argument", name)
+                raise Refused("bad_argument", name)
         return value
 
     def limited(self, name: str, least: int, most: int, default=None) -> str:
         value = self.word(name, default)
         if not least <= len(value) <= most:
-            raise _refusal("bad_argument", name)
+            raise Refused("bad_argument", name)
         return value
 
     def ticket(self, states=("waiting", "called", "seated")) -> Visit:
         label = self.word("ticket").upper()
         visit = self.hub.visits.get(label)
         if visit is None:
-            raise _refusal("unknown_ticket", clean(label, 16))
+            raise Refused("unknown_ticket", clean(label, 16))
         if visit.state not in states:
-            raise _refusal("wrong_state", label + " is " + visit.state + ", not " + " or ".join(states))
+            raise Refused("wrong_state", label + " is " + visit.state + ", not " + " or ".join(states))
         return visit
 
     def why(self, fields: dict, default=None) -> dict:
@@ -135,12 +91,12 @@ class _Desk:
     def lane(self) -> str:
         lane = self.limited("lane", 1, 12, LANES[0])
         if lane not in LANES:
-            raise _refusal("bad_argument", "lane")
+            raise Refused("bad_argument", "lane")
         return lane
 
     def need_day(self) -> None:
         if not self.hub.day_open:
-            raise _refusal("day_closed", "")
+            raise Refused("day_closed")
 
     # Wishes
 
@@ -150,22 +106,22 @@ class _Desk:
         try:
             need = NEEDS[class_of(said)]
         except KeyError:
-            raise _refusal("bad_argument", "need") from None
+            raise Refused("bad_argument", "need") from None
         pictogram = self.args.get("pictogram", 0)
         if isinstance(pictogram, int) and 0 <= pictogram < len(PICTOGRAMS):
             pictogram = PICTOGRAMS[pictogram]
         if pictogram not in PICTOGRAMS:
-            raise _refusal("bad_argument", "pictogram")
+            raise Refused("bad_argument", "pictogram")
         if need != NEEDS[0]:
             self.need_day()
             if hub.full:
-                raise _refusal("full", "")
+                raise Refused("full")
         if len(hub.visits) >= (MAX_EMERGENCIES if need == NEEDS[0] else MAX_VISITS):
-            raise _refusal("full", "")
+            raise Refused("full")
         try:
             label = draw(hub.used, self.letter, self.rnd)
         except ValueError:
-            raise _refusal("no_labels", "") from None
+            raise Refused("no_labels") from None
         fields = {
             "label": label,
             "need": need,
@@ -181,7 +137,7 @@ class _Desk:
     def day_open(self) -> tuple:
         hub = self.hub
         if hub.day_open:
-            raise _refusal("day_is_open", "")
+            raise Refused("day_is_open")
         now_s = self.now_ms // 1000
         visits = []
         for visit in hub.order(self.now_ms, len(hub.waiting)):
@@ -198,13 +154,13 @@ class _Desk:
             ]
             visits.append(place)
         if len(visits) > MAX_CARRIED:
-            raise _refusal("emergencies_waiting", "")
+            raise Refused("emergencies_waiting")
         alerts = []
         for seq in sorted(hub.alerts):
             alert = hub.alerts[seq]
             alerts.append([seq, max(0, self.now_ms - alert.raised_ms) // 1000, alert.why, alert.label])
         if len(alerts) > MAX_CARRIED:
-            raise _refusal("alerts_standing", "")
+            raise Refused("alerts_standing")
         return "day_opened", {
             "day": hub.day + 1,
             "rates": list(RATES),
@@ -219,9 +175,9 @@ class _Desk:
         for label in sorted(self.hub.visits):
             visit = self.hub.visits[label]
             if visit.chair is not None:
-                raise _refusal("chair_busy", visit.chair)
+                raise Refused("chair_busy", visit.chair)
             if visit.need == NEEDS[0]:
-                raise _refusal("emergency_waiting", label)
+                raise Refused("emergency_waiting", label)
             deferred += 1
         return "day_closed", {"day": self.hub.day, "deferred": deferred}
 
@@ -234,21 +190,21 @@ class _Desk:
         name = self.limited("chair", 1, 12)
         lanes = self.args.get("lanes") or []
         if not isinstance(lanes, (list, tuple)):
-            raise _refusal("bad_argument", "lanes")
+            raise Refused("bad_argument", "lanes")
         for lane in lanes:
             if lane not in LANES:
-                raise _refusal("bad_argument", "lanes")
+                raise Refused("bad_argument", "lanes")
         if name not in self.hub.chairs and len(self.hub.chairs) >= MAX_CHAIRS:
-            raise _refusal("too_many_chairs", "")
+            raise Refused("too_many_chairs")
         return "chair_opened", {"chair": name, "lanes": sorted(set(lanes))}
 
     def chair(self):
         name = self.limited("chair", 1, 12)
         chair = self.hub.chairs.get(name)
         if chair is None or not chair.open:
-            raise _refusal("chair_closed", name)
+            raise Refused("chair_closed", name)
         if chair.visit is not None:
-            raise _refusal("chair_busy", name)
+            raise Refused("chair_busy", name)
         return chair
 
     def chair_close(self) -> tuple:
@@ -259,7 +215,7 @@ class _Desk:
         chair = self.chair()
         visit = self.hub.pick(chair.name, self.now_ms)
         if visit is None:
-            raise _refusal("nobody_waits", chair.name)
+            raise Refused("nobody_waits", chair.name)
         return "called", {"label": visit.label, "chair": chair.name}
 
     def recall(self) -> tuple:
@@ -280,7 +236,7 @@ class _Desk:
     def alert_raise(self) -> tuple:
         why = self.args.get("why")
         if len(self.hub.alerts) >= MAX_ALERTS and why != ALERTS[0]:
-            raise _refusal("help_called", "")
+            raise Refused("help_called")
         fields = {"why": why if why in ALERTS else "other"}
         if why not in ALERTS and isinstance(why, str) and clean(why):
             fields["note"] = clean(why)
@@ -294,7 +250,7 @@ class _Desk:
         if alert is None and alerts:
             alert = min(alerts)
         if alert is None or alert not in alerts:
-            raise _refusal("alert_unknown", "" if alert is None else clean(str(alert), 16))
+            raise Refused("alert_unknown", "" if alert is None else clean(str(alert), 16))
         return "alert_acknowledged", {"alert": alert}
 
     def undo(self) -> tuple:
@@ -303,7 +259,7 @@ class _Desk:
             chair = self.limited("chair", 1, 12)
         found = self.hub.undoable(chair)
         if found is None or found.undo is None:
-            raise _refusal("nothing_to_undo", "" if chair is None else " at chair " + chair)
+            raise Refused("nothing_to_undo", "" if chair is None else " at chair " + chair)
         return "corrected", self.why({"undone": found.undo.seq, "chair": found.name}, "made by mistake")
 
     def consent_give(self) -> tuple:

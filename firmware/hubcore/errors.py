@@ -39,12 +39,14 @@ class RequestError(HubError):
 
 
 class Refused(HubError):
-    """A wish that the state of the hub does not allow; ``reason`` is a short code, str() a plain sentence."""
+    """A wish that the state of the hub does not allow: ``reason`` is a short code, ``about`` names its object.
+
+    The words for it are on the laptop (smilehub.link.reasons) and in the screens' own strings.
+    """
 
     hint = "Run `smilehub queue` to see how things stand."
 
-    def __init__(self, reason: str, sentence: str, hint: str = ""):
-        super().__init__(sentence)
+    def __init__(self, reason: str, about: str = ""):
+        super().__init__(reason + ": " + about if about else reason)
         self.reason = reason
-        if hint:
-            self.hint = hint
+        self.about = about

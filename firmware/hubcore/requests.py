@@ -33,9 +33,9 @@ DONE = 0
 BAD_REQUEST = 1  # result: {0: sentence}
 BAD_VERSION = 2  # result: {0: [lowest, highest]}
 UNKNOWN_OP = 3  # result: {0: sentence}
-REFUSED = 4  # result: {0: sentence, 1: reason code, 2: seq of the command_done}
+REFUSED = 4  # result: {0: reason for a log, 1: reason code, 2: seq of the command_done, 3: what it is about}
 OTHER_JOURNAL = 5  # result: {0: sentence, 1: journal id here}
-JOURNAL_FULL = 6  # result: {0: sentence}
+JOURNAL_FULL = 6  # result: as of REFUSED
 FAULT = 7  # result: {0: sentence}; the kiosk could not do it
 STATUSES = (
     "done",

@@ -5,7 +5,7 @@ import sys
 
 from hubcore import records
 from hubcore.compat import const
-from hubcore.desk import REASONS, decide, refusal, urgent
+from hubcore.desk import decide, refusal, urgent
 from hubcore.errors import HubError, Refused
 from hubcore.fold import Hub
 from services.journal import JournalFull
@@ -15,14 +15,13 @@ _SAME_FAULT = const(8)  # so often the same fault is recorded in one boot; then 
 _CLOCK_STEP_S = const(2)
 _RECEIPT_RECORDS = const(200)
 _RECEIPT_MS = const(600_000)
-_FULL = "The kiosk's journal is full."
 
 
 class NotDone(Refused):
     """A refusal; ``seq`` is that of the command_done that keeps it, or 0."""
 
-    def __init__(self, reason: str, sentence: str, hint: str = "", seq: int = 0):
-        super().__init__(reason, sentence, hint)
+    def __init__(self, reason: str, about: str = "", seq: int = 0):
+        super().__init__(reason, about)
         self.seq = seq
 
 
@@ -76,7 +75,7 @@ class KioskHub:
             kind, fields = decide(self.fold, name, args, self.now_ms(), self._rnd, cmd, self.letter)
         except Refused as refused:
             done = None if cmd is None else self._quietly(*refusal(name, refused, cmd))
-            raise NotDone(refused.reason, str(refused), refused.hint, done.seq if done else 0) from None
+            raise NotDone(refused.reason, refused.about, done.seq if done else 0) from None
         return _result(self.record(kind, fields), False)
 
     def record(self, kind: str, fields: dict):
@@ -86,8 +85,8 @@ class KioskHub:
             raw = self.journal.append(
                 code, body, self.clock.uptime_ms(), self.clock.utc_s(), urgent(kind, fields)
             )
-        except JournalFull as full:
-            raise NotDone("journal_full", _FULL, full.hint) from None
+        except JournalFull:
+            raise NotDone("journal_full") from None
         record = records.decode(raw)
         self._apply(record)
         for listener in self.listeners:
@@ -100,13 +99,15 @@ class KioskHub:
         return record
 
     def set_clock(self, utc_s: int, source: str = "laptop") -> bool:
-        """UTC is known from now on; True if that was news (2 s or more) and recorded. Raises NotDone."""
+        """UTC is known from now on; True if that was news (2 s or more) and recorded.
+
+        A full journal is no obstacle: a laptop that brings the time also comes to make room.
+        """
         known = self.clock.utc_s()
         if known is not None and abs(known - utc_s) < _CLOCK_STEP_S:
             return False
         self.clock.set_utc(utc_s)
-        self.record("clock_set", {"utc": utc_s, "source": source})
-        return True
+        return self._quietly("clock_set", {"utc": utc_s, "source": source}) is not None
 
     def receipt(self, seq: int) -> bool:
         """A laptop holds every record up to ``seq``; True if that became a record.
@@ -118,7 +119,7 @@ class KioskHub:
         if seq >= self.journal.next_seq:
             text = "a laptop holds record " + str(seq) + ", which is not written here"
             self.fault("journal", text)
-            raise NotDone("journal_shorter", "The laptop holds records that this kiosk lacks.")
+            raise NotDone("journal_shorter")
         self.journal.confirm(seq)
         now = self.clock.uptime_ms()
         fresh = seq - self.fold.confirmed
@@ -213,9 +214,7 @@ class KioskHub:
             return {"seq": 0, "already": True}
         record = records.decode(raw)
         if record.kind == "command_done":
-            reason = record.body["reason"]
-            sentence, hint = REASONS.get(reason, ("The kiosk refused this command.", ""))
-            raise NotDone(reason, sentence.replace(" %s", "").replace("%s", ""), hint, seq)
+            raise NotDone(record.body["reason"], "", seq)
         return _result(record, True)
 
     def _quietly(self, kind, fields):

@@ -93,7 +93,7 @@ class LinkServer:
         except Refused as refused:
             full = refused.reason == "journal_full"
             status = requests.JOURNAL_FULL if full else requests.REFUSED
-            result = {0: str(refused), 1: refused.reason, 2: getattr(refused, "seq", 0)}
+            result = {0: str(refused), 1: refused.reason, 2: getattr(refused, "seq", 0), 3: refused.about}
         except HubError as error:
             status, result = requests.FAULT, {0: str(error)}
         except Exception as error:  # noqa: BLE001 - one bad request must not end the link for all that follow

@@ -5,13 +5,15 @@ from hubday import Day
 
 from hubcore import desk, records
 from hubcore.errors import Refused
+from smilehub.link.reasons import words
 
 
 def refused(day, name, **args):
     with pytest.raises(Refused) as caught:
         day.wish(name, **args)
-    assert caught.value.reason in desk.REASONS
-    assert str(caught.value).endswith(".") and "%" not in str(caught.value) and caught.value.hint
+    sentence, hint = words(caught.value.reason, caught.value.about, "")
+    assert sentence.endswith(".") and "%" not in sentence and "  " not in sentence and hint
+    assert caught.value.about in sentence
     kind, fields = desk.refusal(name, caught.value, ("desk", 1))
     assert records.build(kind, fields)
     return caught.value.reason

@@ -129,7 +129,7 @@ class Hub:
         del self.wishes[:-4]
         if name == "checkin":
             if self.refuse:
-                raise Refused(self.refuse, "no")
+                raise Refused(self.refuse)
             label = "K" + str(self.number)
             self.number += 1
             visits = self.fold.visits

@@ -152,7 +152,9 @@ class Peer:
             seq = self.wish(name, args, cmd)
         except Refused as refused:
             self.write(*refusal(name, refused, cmd))
-            return requests.pack_reply(number, requests.REFUSED, {0: str(refused), 1: refused.reason})
+            return requests.pack_reply(
+                number, requests.REFUSED, {0: str(refused), 1: refused.reason, 3: refused.about}
+            )
         self.commands.append((name, args))
         body = records.decode(self.raws[seq - self.first_seq]).body
         result = {k: body[f] for k, f in (("ticket", "label"), ("chair", "chair")) if f in body}

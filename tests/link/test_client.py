@@ -105,6 +105,33 @@ def test_refusal_has_reason_sentence_and_hint():
     assert "day open" in refused.value.hint
 
 
+@pytest.mark.parametrize(
+    ("result", "message"),
+    [
+        ({0: "chair_busy: 2", 1: "chair_busy", 2: 7, 3: "2"}, "Chair 2 still has a visitor."),
+        ({0: "chair_busy", 1: "chair_busy", 2: 7, 3: ""}, "Chair still has a visitor."),
+        ({0: "nothing_to_undo", 1: "nothing_to_undo", 3: ""}, "There is nothing that can be undone."),
+        ({0: "Chair 2 has a visitor.", 1: "chair_busy", 2: 7}, "Chair 2 has a visitor."),
+        ({0: "too_late: K10", 1: "too_late", 3: "K10"}, "Too_late: K10."),
+        ({}, "The kiosk refused."),
+    ],
+)
+def test_a_refusal_says_what_it_is_about(result: dict[int, object], message: str):
+    peer = Peer()
+    peer.command = lambda number, *_: requests.pack_reply(  # type: ignore[method-assign] -- a stand-in
+        number, requests.REFUSED, result
+    )
+
+    async def work():
+        async with KioskClient(MemoryTransport(peer)) as client:
+            await client.command("call", {"chair": "2"}, ("laptop", 1))
+
+    with pytest.raises(KioskRefused) as refused:
+        run(work())
+    assert refused.value.message == message
+    assert bool("served, no-show or left" in refused.value.hint) == (result.get(1) == "chair_busy")
+
+
 def test_a_full_journal_has_an_error_of_its_own():
     peer = Peer()
     peer.command = lambda number, *_: requests.pack_reply(  # type: ignore[method-assign] -- a stand-in

@@ -6,7 +6,6 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any, Self
 
 from hubcore import frames, requests
-from hubcore.desk import REASONS
 from hubcore.errors import HubError
 from smilehub.errors import (
     JournalFull,
@@ -17,7 +16,7 @@ from smilehub.errors import (
     ProtocolError,
     VersionMismatch,
 )
-from smilehub.link import messages
+from smilehub.link import messages, reasons
 from smilehub.link.fetch import Fetch
 from smilehub.link.messages import Done, Hello, Notice, State
 from smilehub.link.transport import Transport
@@ -273,10 +272,12 @@ class KioskClient:
             return result
         said = _text(result, 0)
         reason = _text(result, 1)
+        hint = None
+        if status in (requests.REFUSED, requests.JOURNAL_FULL):
+            said, hint = reasons.words(reason, _about(result), said)
         if status == requests.JOURNAL_FULL or (status == requests.REFUSED and reason == "journal_full"):
             raise JournalFull(_sentence(said or "the kiosk's journal is full"))
         if status == requests.REFUSED:
-            hint = REASONS[reason][1] if reason in REASONS else None
             raise KioskRefused(_sentence(said or "the kiosk refused"), reason=reason, hint=hint)
         if status == requests.FAULT:
             raise KioskFault(
@@ -302,6 +303,11 @@ class KioskClient:
 def _text(result: Any, key: int) -> str:
     value = result.get(key) if isinstance(result, Mapping) else None
     return value if isinstance(value, str) else ""
+
+
+def _about(result: Any) -> str | None:
+    """What a refusal is about; None where an older kiosk does not tell."""
+    return _text(result, 3) if isinstance(result, Mapping) and 3 in result else None
 
 
 def _sentence(text: str) -> str:

@@ -1,0 +1,60 @@
+"""Why a kiosk refuses: the words for the reason codes that ``hubcore.desk`` and the kiosk give.
+
+The kiosk itself sends only the code and what it is about: its screens have words of their own, and its memory
+is small.
+"""
+
+#: reason: (sentence, what to do next or ""); %s is what the wish was about.
+REASONS: dict[str, tuple[str, str]] = {
+    "alert_unknown": (
+        "There is no alert %s to acknowledge.",
+        "Run `smilehub queue` to see the alerts that stand.",
+    ),
+    "alerts_standing": (
+        "More alerts stand than a new day can take over.",
+        "Acknowledge some, then open the day.",
+    ),
+    "bad_argument": ("The wish lacks %s, or it is not one that this hub knows.", "Check its spelling."),
+    "chair_busy": ("Chair %s still has a visitor.", "Mark the visitor served, no-show or left first."),
+    "chair_closed": ("Chair %s is not open.", "Open it with `smilehub chair open`."),
+    "day_closed": ("The day is closed.", "Open it with `smilehub day open`."),
+    "day_is_open": ("The day is open already.", "Nothing more is needed."),
+    "emergencies_waiting": (
+        "More emergencies wait than a new day can take over.",
+        "Mark those who left first.",
+    ),
+    "emergency_waiting": (
+        "Emergency %s still waits.",
+        "Call this visitor, or mark the ticket left, then close.",
+    ),
+    "full": ("The hub is full for today.", "Come tomorrow first; emergencies are always taken."),
+    "help_called": ("Staff have been called already.", "Acknowledge the alerts that stand."),
+    "journal_full": ("The kiosk's journal is full.", ""),
+    "journal_shorter": ("The laptop holds records that this kiosk lacks.", ""),
+    "no_labels": ("Every ticket label is in use.", "Mark those who left first."),
+    "nobody_waits": ("Nobody waits for chair %s.", "Try again when somebody has checked in."),
+    "nothing_to_undo": (
+        "There is nothing that can be undone%s.",
+        "Only a chair's last act can; else make a new one.",
+    ),
+    "too_many_chairs": ("No more than 16 chairs can be used in a day.", "Use one that was opened before."),
+    "unknown_command": ("This kiosk does not know this command.", "Update the kiosk."),
+    "unknown_ticket": ("There is no open ticket %s.", "Run `smilehub queue` to see the open tickets."),
+    "wrong_state": ("Ticket %s.", "Run `smilehub queue` to see where it stands."),
+}
+
+
+def words(reason: str, about: str | None, said: str) -> tuple[str, str | None]:
+    """(sentence, what to do next or None) for a refusal; ``about`` is "" when what it was about is forgotten.
+
+    ``said``, what the kiosk says itself, serves for a reason that this version does not know, and where an
+    older kiosk does not tell what it is about.
+    """
+    sentence, hint = REASONS.get(reason, (said, ""))
+    if about is None:
+        sentence = said
+    elif not about:
+        sentence = sentence.replace(" %s", "").replace("%s", "")
+    elif "%s" in sentence:
+        sentence = sentence % about
+    return sentence, hint or None
