@@ -39,7 +39,7 @@ class RequestError(HubError):
 
 
 class Refused(HubError):
-    """A wish that the state of the hub does not allow: ``reason`` is a short code, ``about`` names its object.
+    """A wish that the state of the hub does not allow: ``reason`` is a short code, ``about`` its object.
 
     The words for it are on the laptop (smilehub.link.reasons) and in the screens' own strings.
     """

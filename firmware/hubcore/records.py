@@ -57,48 +57,40 @@ TYPES = {
     "why": ("text", 1, 60),
 }
 
-# (number, kind, fields as "key name type", a name with ? may be absent). Key 15 is the command that caused
-# the record; kinds that no command causes lack it.
-KINDS = (
-    (1, "boot", "0 cause code, 1 firmware name, 2 slot? count"),
-    (
-        2,
-        "day_opened",
-        "0 day count, 1 rates rates, 2 issuers issuers, 3 visits visits, 4 alerts alerts, 15 cmd? cmd",
-    ),
-    (3, "day_closed", "0 day count, 1 deferred count, 15 cmd? cmd"),
-    (4, "chair_opened", "0 chair chair, 1 lanes lanes, 15 cmd? cmd"),
-    (5, "chair_closed", "0 chair chair, 15 cmd? cmd"),
-    (
-        6,
-        "checkin",
-        "0 label label, 1 need need, 2 lane lane, 3 lang lang, 4 pictogram picture, 5 by by, 6 said? code,"
-        "15 cmd? cmd",
-    ),
-    (7, "class_changed", "0 label label, 1 need need, 2 why why, 15 cmd? cmd"),
-    (8, "called", "0 label label, 1 chair chair, 15 cmd? cmd"),
-    (9, "recalled", "0 label label, 15 cmd? cmd"),
-    (10, "seated", "0 label label, 15 cmd? cmd"),
-    (11, "served", "0 label label, 15 cmd? cmd"),
-    (12, "no_show", "0 label label, 15 cmd? cmd"),
-    (13, "requeued", "0 label label, 1 why? why, 15 cmd? cmd"),
-    (14, "transferred", "0 label label, 1 lane lane, 2 why? why, 15 cmd? cmd"),
-    (15, "left", "0 label label, 1 why? why, 15 cmd? cmd"),
-    (16, "alert_raised", "0 why alert_why, 1 label? label, 2 note? why, 15 cmd? cmd"),
-    (17, "alert_acknowledged", "0 alert seq, 15 cmd? cmd"),
-    (18, "consent_given", "0 label label, 1 purpose code, 15 cmd? cmd"),
-    (19, "consent_withdrawn", "0 label label, 1 purpose code, 15 cmd? cmd"),
-    (20, "corrected", "0 undone seq, 1 chair chair, 2 why why, 15 cmd? cmd"),
-    (21, "staff_signed_in", "0 staff code, 15 cmd? cmd"),
-    (22, "staff_refused", "0 staff? code, 1 why why, 15 cmd? cmd"),
-    (23, "full_today", "0 full flag, 15 cmd? cmd"),
-    (24, "deferred", "0 label label, 1 why? why, 15 cmd? cmd"),
-    (25, "clock_set", "0 utc clock, 1 source code, 15 cmd? cmd"),
-    (26, "config_changed", "0 name name, 1 value value, 15 cmd? cmd"),
-    (27, "command_done", "0 command code, 1 reason code, 15 cmd cmd"),
-    (28, "receipt", "0 journal journal, 1 seq seq"),
-    (29, "fault", "0 task code, 1 error error"),
-)
+# A line a kind: its number, its name, its fields as "key name type"; a name with ? may be absent. Key 15 is
+# the command that caused the record; kinds that no command causes lack it. One text takes a third of the
+# memory of as many tuples; a kind is parsed when it is first met.
+KINDS = """
+1 boot 0 cause code, 1 firmware name, 2 slot? count
+2 day_opened 0 day count, 1 rates rates, 2 issuers issuers, 3 visits visits, 4 alerts alerts, 15 cmd? cmd
+3 day_closed 0 day count, 1 deferred count, 15 cmd? cmd
+4 chair_opened 0 chair chair, 1 lanes lanes, 15 cmd? cmd
+5 chair_closed 0 chair chair, 15 cmd? cmd
+6 checkin 0 label label, 1 need need, 2 lane lane, 3 lang lang, 4 pictogram picture, 5 by by, 6 said? code, 15 cmd? cmd
+7 class_changed 0 label label, 1 need need, 2 why why, 15 cmd? cmd
+8 called 0 label label, 1 chair chair, 15 cmd? cmd
+9 recalled 0 label label, 15 cmd? cmd
+10 seated 0 label label, 15 cmd? cmd
+11 served 0 label label, 15 cmd? cmd
+12 no_show 0 label label, 15 cmd? cmd
+13 requeued 0 label label, 1 why? why, 15 cmd? cmd
+14 transferred 0 label label, 1 lane lane, 2 why? why, 15 cmd? cmd
+15 left 0 label label, 1 why? why, 15 cmd? cmd
+16 alert_raised 0 why alert_why, 1 label? label, 2 note? why, 15 cmd? cmd
+17 alert_acknowledged 0 alert seq, 15 cmd? cmd
+18 consent_given 0 label label, 1 purpose code, 15 cmd? cmd
+19 consent_withdrawn 0 label label, 1 purpose code, 15 cmd? cmd
+20 corrected 0 undone seq, 1 chair chair, 2 why why, 15 cmd? cmd
+21 staff_signed_in 0 staff code, 15 cmd? cmd
+22 staff_refused 0 staff? code, 1 why why, 15 cmd? cmd
+23 full_today 0 full flag, 15 cmd? cmd
+24 deferred 0 label label, 1 why? why, 15 cmd? cmd
+25 clock_set 0 utc clock, 1 source code, 15 cmd? cmd
+26 config_changed 0 name name, 1 value value, 15 cmd? cmd
+27 command_done 0 command code, 1 reason code, 15 cmd cmd
+28 receipt 0 journal journal, 1 seq seq
+29 fault 0 task code, 1 error error
+"""  # noqa: E501 - a line a kind
 
 # What may not wait when the journal is nearly full: it may use the reserved sectors. An emergency check-in
 # may too.
@@ -139,18 +131,19 @@ class Record:
 
 def build(kind: str, fields: dict) -> tuple:
     """(kind number, body as it goes on the wire). Raises RecordError naming the field at fault."""
-    row = _BY_NAME.get(kind)
+    row = _row(kind)
     if row is None:
         raise RecordError("there is no kind " + str(kind))
     body = {}
     known = 0
-    for key, name, kind_type, needed in _fields(row):
+    for i in range(2, len(row), 4):
+        name = row[i + 1]
         value = fields.get(name)
         if value is not None:
             known += 1
-            body[key] = _wire(kind_type, value, kind + "." + name)
-        elif needed:
-            raise RecordError(kind + "." + name + " is missing")
+            body[row[i]] = _field(row, i, value, True)
+        elif row[i + 3]:
+            raise _missing(row, i)
         elif name in fields:
             known += 1
     if known != len(fields):
@@ -176,16 +169,16 @@ def decode(raw) -> Record:
         raise RecordError("a record is an array of six")
     code, seq, boot, uptime_ms, clock_s, body = parts
     _envelope(code, seq, boot, uptime_ms, clock_s, body)
-    row = _BY_CODE.get(code)
+    row = _row(code)
     if row is None:
         return Record(None, code, seq, boot, uptime_ms, clock_s, body, bytes(raw))
     named = {}
-    for key, name, kind_type, needed in _fields(row):
-        value = body.get(key)
+    for i in range(2, len(row), 4):
+        value = body.get(row[i])
         if value is not None:
-            named[name] = _plain(kind_type, value, row[1] + "." + name)
-        elif needed:
-            raise RecordError(row[1] + "." + name + " is missing")
+            named[row[i + 1]] = _field(row, i, value, False)
+        elif row[i + 3]:
+            raise _missing(row, i)
     return Record(row[1], code, seq, boot, uptime_ms, clock_s, named, bytes(raw))
 
 
@@ -202,26 +195,41 @@ def clean(text: str, most: int = 60) -> str:
     return out
 
 
-_BY_NAME = {}
-_BY_CODE = {}
-_PARSED = {}
-for _row in KINDS:
-    _BY_NAME[_row[1]] = _BY_CODE[_row[0]] = _row
-
 _MAX_KIND = const(0xFFFF)
 
+_rows = {}
 
-def _fields(row: tuple) -> list:
-    """The fields of a row of KINDS, parsed when first asked for: (key, name, type, needed)."""
-    fields = _PARSED.get(row[0])
-    if fields is None:
-        fields = []
-        for spec in row[2].split(","):
-            key, name, kind_type = spec.split()
-            needed = not name.endswith("?")
-            fields.append((int(key), name if needed else name[:-1], kind_type, needed))
-        _PARSED[row[0]] = fields
-    return fields
+
+def _row(kind) -> "tuple | None":
+    """The line of KINDS for a number or a name, as (number, name, key, name, type, needed, key, ...)."""
+    row = _rows.get(kind)
+    if row is None:
+        at = (
+            KINDS.find("\n" + str(kind) + " ")
+            if isinstance(kind, int)
+            else KINDS.find(" " + str(kind) + " 0 ")
+        )
+        if at < 0:
+            return None
+        at = KINDS.rfind("\n", 0, at + 1) + 1
+        number, name, fields = KINDS[at : KINDS.find("\n", at)].split(" ", 2)
+        row = [int(number), name]
+        for spec in fields.split(", "):
+            key, field, kind_type = spec.split(" ")
+            row += (int(key), field.rstrip("?"), kind_type, not field.endswith("?"))
+        row = _rows[row[0]] = _rows[name] = tuple(row)
+    return row
+
+
+def _field(row: tuple, i: int, value, to_wire: bool):
+    try:
+        return _convert(row[i + 2], value, to_wire)
+    except RecordError as error:
+        raise RecordError(row[1] + "." + row[i + 1] + str(error)) from None
+
+
+def _missing(row: tuple, i: int) -> RecordError:
+    return RecordError(row[1] + "." + row[i + 1] + " is missing")
 
 
 def _envelope(code, seq, boot, uptime_ms, clock_s, body) -> None:
@@ -244,54 +252,45 @@ def _is_int(value, least: int, most: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
 
 
-def _wire(kind_type: str, value, where: str):
-    """A plain value as it goes on the wire, checked."""
+def _convert(kind_type: str, value, to_wire: bool):
+    """A plain value as it goes on the wire, or the other way; checked."""
     shape = TYPES[kind_type]
-    if shape[0] == "choice":
-        if value not in shape[1]:
-            raise RecordError(where + " is none of " + ", ".join(shape[1]))
-        return shape[1].index(value)
-    if shape[0] in ("list", "row"):
-        return _parts(shape, value, where, _wire)
-    _check(shape, value, where)
-    return value
-
-
-def _plain(kind_type: str, value, where: str):
-    """A wire value in words, checked."""
-    shape = TYPES[kind_type]
-    if shape[0] == "choice":
+    base = shape[0]
+    if base == "choice":
+        if to_wire:
+            if value not in shape[1]:
+                raise RecordError(" is none of " + ", ".join(shape[1]))
+            return shape[1].index(value)
         if not _is_int(value, 0, len(shape[1]) - 1):
-            raise RecordError(where + " is a choice that this version does not know")
+            raise RecordError(" is a choice that this version does not know")
         return shape[1][value]
-    if shape[0] in ("list", "row"):
-        return _parts(shape, value, where, _plain)
-    _check(shape, value, where)
+    if base == "list" or base == "row":
+        return _parts(shape, value, to_wire)
+    _check(shape, value)
     return value
 
 
-def _parts(shape: tuple, value, where: str, convert) -> list:
+def _parts(shape: tuple, value, to_wire: bool) -> list:
     if not isinstance(value, (list, tuple)):
-        raise RecordError(where + " is not a list")
+        raise RecordError(" is not a list")
     if shape[0] == "list":
         if not shape[1] <= len(value) <= shape[2]:
-            raise RecordError(where + " has too few or too many parts")
-        return [convert(shape[3], part, where) for part in value]
+            raise RecordError(" has too few or too many parts")
+        return [_convert(shape[3], part, to_wire) for part in value]
     if len(value) != len(shape) - 1:
-        raise RecordError(where + " has the wrong number of parts")
+        raise RecordError(" has the wrong number of parts")
     out = []
     for i in range(len(value)):
+        part = value[i]
         part_type = shape[i + 1]
-        if part_type.endswith("?"):
-            part_type = part_type[:-1]
-            if value[i] is None:
-                out.append(None)
-                continue
-        out.append(convert(part_type, value[i], where))
+        if not part_type.endswith("?"):
+            out.append(_convert(part_type, part, to_wire))
+        else:
+            out.append(None if part is None else _convert(part_type[:-1], part, to_wire))
     return out
 
 
-def _check(shape: tuple, value, where: str) -> None:
+def _check(shape: tuple, value) -> None:
     base = shape[0]
     if base == "int":
         good = _is_int(value, shape[1], shape[2])
@@ -309,7 +308,7 @@ def _check(shape: tuple, value, where: str) -> None:
             if not _visible(char) or (base == "word" and not "!" <= char <= "~"):
                 good = False
     if not good:
-        raise RecordError(where + " is not a " + base + " within its limits")
+        raise RecordError(" is not a " + base + " within its limits")
 
 
 def _byte_length(text: str) -> int:

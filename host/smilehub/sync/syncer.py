@@ -13,7 +13,7 @@ from smilehub.store.database import Row, Store
 from smilehub.ui import Progress, Quiet
 
 # what the kiosk writes for a receipt: not worth one of its own
-RECEIPT = next(int(code) for code, name, _ in records.KINDS if name == "receipt")
+RECEIPT = int(records.build("receipt", {"journal": bytes(8), "seq": 1})[0])
 _BATCH = 256  # records to a transaction: a disk flush each, about every two seconds of a serial link
 
 CONFIRM_ALWAYS = 1
