@@ -70,7 +70,9 @@ class Ui:
     def data(self, value: object) -> None:
         """A JSON line for a program; silent otherwise."""
         if self.as_json:
-            print(json.dumps(jsonable(value), ensure_ascii=False), file=self.out, flush=True)
+            # escapes where the terminal or pipe cannot carry the letters themselves
+            plain = (getattr(self.out, "encoding", None) or "utf-8").lower() not in ("utf-8", "utf8")
+            print(json.dumps(jsonable(value), ensure_ascii=plain), file=self.out, flush=True)
 
     def answer(self, value: object, text: str) -> None:
         """The same answer twice: ``value`` for programs, ``text`` for people."""

@@ -175,7 +175,7 @@ def test_watch_follows_and_ends_with_ctrl_c(tmp_path: Path):
             line = json.loads(await process.stdout.readline())
         assert line["last"] == peer.next_seq - 1
         busy = await smilehub(tmp_path, "sync", "--store", str(store), "--port", kiosk.path)
-        assert busy.code == 7 and "in use" in busy.err
+        assert busy.code == 7 and "in use" in busy.err and f"process {process.pid}" in busy.err
         async with PtyKiosk(Peer(seed=9)) as other:
             ran = await smilehub(tmp_path, "sync", "--store", str(store), "--port", other.path)
         assert ran.code == 20 and f"process {process.pid}" in ran.err and "sync --watch" in ran.err

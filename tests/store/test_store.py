@@ -239,7 +239,7 @@ def test_a_folder_that_may_not_be_written(path: Path, monkeypatch: pytest.Monkey
         raise PermissionError(errno.EROFS, "Read-only file system")
 
     monkeypatch.setattr(Path, "mkdir", refuse)
-    with pytest.raises(StoreReadOnly, match="The folder of the store"):
+    with pytest.raises(StoreReadOnly, match="or its folder may not be used"):
         Store.open(path)
 
 

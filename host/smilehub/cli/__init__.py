@@ -1,6 +1,6 @@
 """The command line: modules parse, call and print; this one gathers them and turns errors into sentences."""
 
-import json
+import io
 import os
 import sys
 import traceback
@@ -13,6 +13,7 @@ from click.exceptions import Exit, NoArgsIsHelpError
 from smilehub import __version__
 from smilehub.cli._lazy import LazyGroup
 from smilehub.errors import SmilehubError
+from smilehub.ui import Ui
 
 _DESK = "smilehub.cli.desk"
 
@@ -57,6 +58,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Entry point of the `smilehub` program; always ends with SystemExit."""
     if "_SMILEHUB_COMPLETE" in os.environ:
         app.main(prog_name="smilehub")
+    _bear_any_terminal()
     args = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in args
     code = 0
@@ -76,6 +78,16 @@ def main(argv: Sequence[str] | None = None) -> None:
     raise SystemExit(code)
 
 
+def _bear_any_terminal() -> None:
+    """What this terminal cannot show becomes a question mark; what nobody reads goes nowhere."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by whoever started us
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123 -- till the end
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
 def report(error: BaseException, *, as_json: bool, debug: bool) -> int:
     """Say what went wrong and what to do next; returns the exit code."""
     code, kind, message, hint = describe(error)
@@ -83,7 +95,7 @@ def report(error: BaseException, *, as_json: bool, debug: bool) -> int:
         traceback.print_exception(error)
     if as_json:
         body = {"code": kind, "message": message, "hint": hint, "exit_code": code}
-        print(json.dumps({"error": body}, ensure_ascii=False), flush=True)
+        Ui(as_json=True).data({"error": body})
     else:
         print(message, file=sys.stderr)
         if hint:

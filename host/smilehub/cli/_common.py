@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import rich_click as click
 
+from smilehub.errors import PortBusy
 from smilehub.ui import Ui
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def store_option(function: _F) -> _F:
     return click.option(
         "--store",
         "store_path",
-        type=click.Path(path_type=Path),
+        type=click.Path(path_type=Path, readable=False),  # the store says itself what is wrong with it
         metavar="FILE",
         help="Use this store instead of the one in your data folder.",
     )(function)
@@ -79,7 +80,20 @@ def with_kiosk(
             with open_store(store_path) as store:
                 return await work(client, store)
 
-    return run(_work())
+    try:
+        return run(_work())
+    except PortBusy as busy:
+        raise _named(busy, store_path) from busy.__cause__
+
+
+def _named(busy: PortBusy, store_path: Path | None) -> PortBusy:
+    """The same error, with the name of the other one if it works with this store: then it has one."""
+    from smilehub.store.database import Store, default_path
+
+    writer = Store.writer(store_path or default_path())
+    if writer is None:
+        return busy
+    return PortBusy(busy.message, hint=f"{writer} writes to the same store: stop it, then try again.")
 
 
 def run(work: Awaitable[_T]) -> _T:

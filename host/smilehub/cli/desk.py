@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from smilehub.cli import _common
+from smilehub.errors import UsageError
 
 if TYPE_CHECKING:
     from smilehub.link.client import KioskClient
@@ -26,6 +27,10 @@ def _wish(
 ) -> None:
     """Send one wish and say what became of it; ``sentence`` may name {ticket} and {chair}."""
     from smilehub.sync.desk import Desk
+
+    for value in args.values():
+        if isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
+            raise UsageError(f"{value!a} is no text in this terminal's encoding.")
 
     async def work(client: "KioskClient", store: "Store") -> "Done":
         return await Desk(client, store).command(name, args)

@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--offline", is_flag=True, help="Show what this laptop knows already; no kiosk is needed.")
-@click.option("--limit", default=30, show_default=True, help="Show at most so many who wait.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=30,
+    show_default=True,
+    help="Show at most so many who wait.",
+)
 @_common.kiosk_options
 def queue(offline: bool, limit: int, port: str | None, store_path: Path | None, as_json: bool) -> None:
     """Show who waits, in the order of the next calls.

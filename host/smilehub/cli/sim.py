@@ -86,10 +86,14 @@ def kiosk(
         spec = load_spec(spec_path)
     except SpecError as error:
         raise UsageError(f"This board description cannot be used: {error}.") from error
+    except OSError as error:
+        raise UsageError(f"The board description {spec_path} cannot be read: {error.strerror}.") from error
     path = flash if flash is not None else _default_flash()
     for link in (console_link, serial_link):
         _check_link(link)
-    with _locked_flash(path, spec_path, ui):
+    for picture in (panel_png, wall_png):
+        _check_picture(picture)
+    with _locked_flash(path, spec_path, spec.flash_bytes, ui):
         kernel = Kernel.real(seed)
         console = Console(kernel.loop)
         board = Board(kernel, spec, path, seed=seed, console=console)
@@ -220,18 +224,24 @@ def _default_flash() -> Path:
 
 
 @contextlib.contextmanager
-def _locked_flash(path: Path, spec_path: Path, ui: Ui) -> Generator[None]:
-    """The flash file, built if it is not there, for this process alone."""
-    if not path.exists():
-        ui.say(f"Building the flash of a new board: {path}")
-        image.build_image(spec_path, path)
+def _locked_flash(path: Path, spec_path: Path, size: int, ui: Ui) -> Generator[None]:
+    """The flash file of ``size`` bytes, built if it is not there, for this process alone."""
     try:
+        if not path.exists():
+            ui.say(f"Building the flash of a new board: {path}")
+            image.build_image(spec_path, path)
         fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     except OSError as error:
         raise SimulationError(
             f"The flash file {path} cannot be written: {error.strerror}.", hint="Name another with --flash."
         ) from error
     try:
+        # before anything is written: somebody's letter must not become a board's flash
+        if not path.is_file() or os.fstat(fd).st_size != size:
+            raise SimulationError(
+                f"{path} is not the flash of this board: that has {size} bytes.",
+                hint="Name another with --flash; one that is not there is built.",
+            )
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -242,6 +252,14 @@ def _locked_flash(path: Path, spec_path: Path, ui: Ui) -> Generator[None]:
         yield
     finally:
         os.close(fd)
+
+
+def _check_picture(picture: Path | None) -> None:
+    if picture is not None and not picture.absolute().parent.is_dir():
+        raise UsageError(
+            f"There is no folder {picture.parent} for the picture {picture.name}.",
+            hint="Make it, or name another place for the picture.",
+        )
 
 
 def _check_link(link: Path | None) -> None:

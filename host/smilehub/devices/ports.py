@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from smilehub.errors import NoDevice, SeveralDevices
+from smilehub.errors import NoDevice, NotAPort, SeveralDevices, UsageError
 
 ENVIRONMENT = "SMILEHUB_PORTS"
 
@@ -85,9 +85,12 @@ def choose(
 
     Raises NoDevice or SeveralDevices; never guesses.
     """
-    if wanted is not None:
-        return wanted
+    if wanted == "":
+        raise UsageError("--port names no port.", hint="Name one, or leave --port away.")
     ports = discover(environ, usb)
+    if wanted is not None:
+        _not_a_console(wanted, ports)
+        return wanted
     links = [port for port in ports if port.role == "link"]
     if len(links) == 1:
         return links[0].path
@@ -100,10 +103,25 @@ def choose(
     raise _none(ports, _named(os.environ if environ is None else environ)[1])
 
 
+def _not_a_console(wanted: str, ports: Sequence[Port]) -> None:
+    """Raise NotAPort for the console of a board that has a link port: there our bytes would be Ctrl-C."""
+    place = os.path.realpath(wanted)
+    for port in ports:
+        if os.path.realpath(port.path) == place and port.role == "console":
+            for link in ports:
+                same = (link.known_as, link.serial_number) == (port.known_as, port.serial_number)
+                if link.role == "link" and same:
+                    raise NotAPort(
+                        f"{wanted} is the kiosk's console, not its link port.",
+                        hint=f"Use its link port: --port {link.path}",
+                    )
+
+
 def _none(ports: Sequence[Port], missing: Sequence[str]) -> NoDevice:
     if missing:
         return NoDevice(
-            f"No kiosk is connected: {ENVIRONMENT} names {', '.join(missing)}, which is not there.",
+            f"No kiosk is connected: {ENVIRONMENT} names {', '.join(missing)}, "
+            f"which {'is' if len(missing) == 1 else 'are'} not there.",
             hint="Start the simulated board again, or correct the name.",
         )
     if ports:
@@ -123,13 +141,30 @@ def _named(environ: Mapping[str, str]) -> tuple[list[Port], list[str]]:
         path = Path(name)
         if path.is_dir():
             # a link left behind by a board that has died leads nowhere and is no port
-            inside = [entry for entry in sorted(path.iterdir()) if entry.is_char_device()]
+            inside = [e for e in sorted(path.iterdir()) if e.is_char_device() and not _left_behind(e)]
             ports += [Port(str(entry), f"named in {ENVIRONMENT}", "link") for entry in inside]
         elif path.exists():
             ports.append(Port(name, f"named in {ENVIRONMENT}", "link"))
         else:
             missing.append(name)
     return ports, missing
+
+
+def _left_behind(entry: Path) -> bool:
+    """Whether a simulated board's entry (its name ends with the process) has outlived the board.
+
+    The pseudo-terminal that it names may be another program's by now.
+    """
+    process = re.search(r"-(\d+)$", entry.name)
+    if process is None or not entry.is_symlink():
+        return False
+    try:
+        os.kill(int(process[1]), 0)
+    except (ProcessLookupError, OverflowError):
+        return True
+    except OSError:
+        pass  # another account's, but alive
+    return False
 
 
 def _usb_ports() -> Iterable[UsbPort]:

@@ -3,7 +3,9 @@
 import asyncio
 import errno
 import os
+import stat
 from collections import deque
+from pathlib import Path
 
 import serial
 
@@ -44,6 +46,7 @@ class SerialTransport:
 
         Raises PortMissing, PortForbidden, PortBusy, NotAPort or LinkError.
         """
+        _check(self._path)
         port = serial.Serial(baudrate=self._baud, exclusive=True)
         port.port = self._path
         port.dtr = False
@@ -130,6 +133,16 @@ class SerialTransport:
 
     def _closed(self) -> LinkClosed:
         return LinkClosed(f"The connection at {self._path} ended: {self._ended or 'the port is not open'}.")
+
+
+def _check(path: str) -> None:
+    """Raise NotAPort for a file, a folder or whatever else must not be opened like a port."""
+    try:
+        mode = Path(path).stat().st_mode
+    except (OSError, ValueError):
+        return  # opening it says what is wrong; some systems name ports that are no files
+    if not stat.S_ISCHR(mode):
+        raise NotAPort(f"{path} is not a serial port.")
 
 
 def _explain(path: str, error: OSError) -> LinkError:

@@ -94,7 +94,7 @@ def load_spec(path: Path) -> BoardSpec:
     try:
         with path.open("rb") as file:
             table = tomllib.load(file)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SpecError(f"{path}: {error}") from error
     try:
         return parse_spec(table)

@@ -95,7 +95,9 @@ class Store:
             if not write:
                 if not path.exists():
                     raise StoreMissing(f"There is no store at {path} yet.")
+                check_file(path)
                 return cls._checked(path, make_engine(path, write=False), None, clock, rnd)
+            check_file(path)  # before anything is put beside it
             path.parent.mkdir(parents=True, exist_ok=True)
             lock = WriterLock(path, command, clock)
             lock.acquire()
@@ -104,6 +106,12 @@ class Store:
             except BaseException:
                 lock.release()
                 raise
+
+    @staticmethod
+    def writer(path: Path) -> str | None:
+        """Who writes to the store at ``path`` now, in words, or None. Makes nothing. Raises a StoreError."""
+        with explain(path):
+            return WriterLock(path, "", utc_now).holder()
 
     @classmethod
     def _checked(
@@ -115,7 +123,6 @@ class Store:
         rnd: Callable[[int], bytes],
     ) -> Self:
         try:
-            check_file(path)
             with engine.begin() as connection:
                 identify(connection, path, create=lock is not None, rnd=rnd)
             return cls(path, engine, lock, clock)

@@ -12,14 +12,20 @@ from smilehub.errors import StoreDamaged, StoreNewer
 from smilehub.store.schema import APPLICATION_ID, VERSION, meta, metadata
 
 _MAGIC = b"SQLite format 3\0"
+_ANOTHER = "Name another store with --store."
+_SET_ASIDE = "Name another store with --store; if this was one, set it aside and sync again into a new one."
 
 
 def check_file(path: Path) -> None:
-    """Raise StoreDamaged if the file is no database; SQLite would take a short one for an empty one."""
+    """Raise StoreDamaged if it is no file, or no database; SQLite would take a short one for an empty one."""
+    if path.is_dir():
+        raise StoreDamaged(f"{path} is a folder, not a store.", hint=_ANOTHER)
+    if path.exists() and not path.is_file():
+        raise StoreDamaged(f"{path} is a device, not a store.", hint=_ANOTHER)
     if path.is_file():
         with path.open("rb") as file:
             if file.read(len(_MAGIC)) not in (b"", _MAGIC):
-                raise StoreDamaged(f"{path} is not a smilehub store.")
+                raise StoreDamaged(f"{path} is not a smilehub store.", hint=_SET_ASIDE)
 
 
 def make_engine(path: Path, *, write: bool) -> sa.Engine:
@@ -55,7 +61,7 @@ def identify(connection: sa.Connection, path: Path, *, create: bool, rnd: Callab
         connection.exec_driver_sql(f"PRAGMA user_version={VERSION}")
         return
     if mark != APPLICATION_ID:
-        raise StoreDamaged(f"{path} is a database, but not a smilehub store.")
+        raise StoreDamaged(f"{path} is a database, but not a smilehub store.", hint=_ANOTHER)
     if version > VERSION:
         raise StoreNewer(
             f"The store {path} has format {version}, and this program knows formats up to {VERSION}."

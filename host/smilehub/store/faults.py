@@ -38,8 +38,6 @@ def _database(path: Path, error: BaseException | None) -> SmilehubError:
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH):
         return StoreReadOnly(f"The store {path} may not be written.")
     if code == sqlite3.SQLITE_CANTOPEN:
-        if path.is_dir():
-            return StoreDamaged(f"{path} is a folder, not a store.")
         return StoreReadOnly(f"The store {path} cannot be opened for writing.")
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return StoreBusy(f"Another program is using the store {path}.")
@@ -59,7 +57,7 @@ def _system(path: Path, error: OSError) -> StoreError:
     if error.errno in _FULL:
         return StoreFull(f"The disk with the store {path} is full.")
     if error.errno in _FORBIDDEN:
-        return StoreReadOnly(f"The folder of the store {path} may not be written.")
+        return StoreReadOnly(f"The store {path} or its folder may not be used by this account.")
     if isinstance(error, (NotADirectoryError, FileExistsError)):
         return StoreDamaged(f"The store cannot be at {path}: a part of that path is a file.")
     return StoreError(

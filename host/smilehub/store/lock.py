@@ -7,7 +7,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from smilehub.errors import StoreBusy
+from smilehub.errors import StoreBusy, StoreReadOnly
 
 
 class WriterLock:
@@ -25,9 +25,22 @@ class WriterLock:
         try:
             self._lock.acquire(timeout=0)
         except Timeout as error:
+            if not Path(self._lock.lock_file).exists():  # it could not even be made
+                raise StoreReadOnly(f"Nothing can be written beside the store {self._store}.") from error
             raise StoreBusy(f"{self._holder()} is writing to the store {self._store}.") from error
         note = {"pid": os.getpid(), "command": self._command, "since": self._clock()}
         self._note.write_text(json.dumps(note) + "\n", encoding="utf-8")
+
+    def holder(self) -> str | None:
+        """Who has the lock now, in words; None if it is free. Nothing is made."""
+        if not Path(self._lock.lock_file).exists():
+            return None
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            return self._holder()
+        self._lock.release()
+        return None
 
     def release(self) -> None:
         """Give the lock back; harmless when not held."""
