@@ -16,6 +16,10 @@ POLLHUP = _sim.native_select.POLLHUP
 
 _IOCTL_POLL = 3
 _ONE_SHOT = 1
+# Whose readiness changes only with an event of the board, which ends a wait. All others are asked each ms,
+# as the port does.
+_TELL = ("UART", "ThreadSafeFlag")
+_LOOK_AGAIN_US = 1000
 
 
 class _Asked:
@@ -25,6 +29,7 @@ class _Asked:
         self.obj = obj
         self.mask = mask
         self.ask = obj.ioctl
+        self.tells = type(obj).__name__ in _TELL
         self.events = 0
         # What an iteration yields, by events: made once each.
         self.pairs = {
@@ -58,6 +63,8 @@ class poll:
         self._asked = []
         self._at = 0
         self._first = None
+        self._more_native = False
+        self._impatient = False
         self._flags = 0
 
     def register(self, obj, eventmask=POLLIN | POLLOUT):
@@ -122,6 +129,14 @@ class poll:
         return self
 
     def __next__(self):
+        pair = self._first
+        if pair is not None:
+            self._first = None
+            return pair
+        if self._more_native:
+            for pair in self._native:
+                return pair
+            self._more_native = False
         while self._at < len(self._asked):
             entry = self._asked[self._at]
             self._at += 1
@@ -129,13 +144,6 @@ class poll:
                 if self._flags & _ONE_SHOT:
                     entry.mask = 0
                 return entry.pair()
-        pair = self._first
-        if pair is not None:
-            self._first = None
-            return pair
-        if self._n_native:
-            for pair in self._native:
-                return pair
         # Always a new one: an instance raised again and again keeps a traceback that grows. With the heap
         # locked the interpreter takes its emergency exception.
         raise StopIteration
@@ -148,13 +156,18 @@ class poll:
         self._flags = flags
         self._at = 0
         self._first = None
+        self._more_native = False
+        self._impatient = False
         ready = False
         for entry in self._asked:
             if entry.look():
                 ready = True
+            if entry.mask and not entry.tells:
+                self._impatient = True
         if self._n_native:
             for pair in self._native.ipoll(0, flags):
                 self._first = pair
+                self._more_native = True
                 return True
         return ready
 
@@ -166,8 +179,13 @@ class poll:
         while not self._look(flags):
             if timeout == 0 or 0 <= deadline <= _sim.now():
                 return False
+            until = deadline
+            if self._impatient:
+                until = _sim.now() + _LOOK_AGAIN_US
+                if 0 <= deadline < until:
+                    until = deadline
             if _sim.virtual:
-                _sim.wait(deadline, self._n_native > 0)
+                _sim.wait(until, self._n_native > 0)
             else:
-                _sim.wait(deadline, False, self._with_control)
+                _sim.wait(until, False, self._with_control)
         return True
