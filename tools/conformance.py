@@ -26,7 +26,7 @@ from smilehub.devices.image import board_toml, build_image
 from smilehub.sim.spec import load_spec
 
 MPREMOTE_TESTS = Path("tools/mpremote/tests")
-# : Of tests/: what a board of this kind is asked (facts: basics, the file systems, asyncio, select, time,
+#: Of tests/: what a board of this kind is asked (facts: basics, the file systems, asyncio, select, time,
 # machine).
 CHOICE = (
     "basics/*.py",
@@ -75,6 +75,7 @@ KNOWN_TESTS: Mapping[str, Known] = {
     "basics/module2.py": _SYS,
     "basics/string_crlf_conversion.py": Known("the interpreter's own console takes line feeds for returns"),
     "basics/sys_tracebacklimit.py": _SYS,
+    "extmod/machine_pulse.py": Known("time_pulse_us takes a chip's own pins only, as the ESP32 port's does"),
     "extmod/select_poll_fd.py": _BARE,
     "extmod/vfs_lfs_mtime.py": Known("files get the time of the PC, time.time_ns() tells the board's"),
     "micropython/const2.py": _MODULE,
