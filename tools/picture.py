@@ -1,4 +1,4 @@
-"""Make docs/kiosk.png: a fresh ticket on the panel and a call on the wall, as the simulated parts show them."""
+"""Make docs/kiosk.png: a fresh ticket on the panel, a call on the wall, as the simulated parts show them."""
 
 import asyncio
 import sys
