@@ -7,6 +7,8 @@ from time import ticks_add, ticks_diff, ticks_ms
 from machine import Pin
 from micropython import const
 
+from drivers.wake import Wake
+
 PRESS = "press"
 HOLD = "hold"
 RELEASE = "release"
@@ -101,6 +103,8 @@ class Keypad:
         self._edges = EdgesDropNewest()
         self._events = EventsDropOldest()
         self._flag = asyncio.ThreadSafeFlag()
+        self._wake = Wake()
+        self._listener = None
         self._keys = [_Key(name, pins[name], active) for name in pins]
         now = ticks_ms()
         for i, key in enumerate(self._keys):
@@ -117,6 +121,8 @@ class Keypad:
 
         A deadline belongs in here: asyncio.wait_for drops a result that comes in the very tick of its own.
         """
+        if self._listener is None:
+            self._listener = asyncio.create_task(self._listen())
         start = ticks_ms()
         while True:
             now = ticks_ms()
@@ -129,16 +135,11 @@ class Keypad:
                 if left <= 0:
                     return None
                 wait = left if wait is None else min(wait, left)
-            if wait is None:
-                await self._flag.wait()
-            elif wait <= _SETTLE_MS:
+            if wait is not None and wait <= _SETTLE_MS:
                 # Contacts bounce: their edges are kept, and need nobody until they may be at rest.
                 await asyncio.sleep_ms(wait)
             else:
-                try:
-                    await asyncio.wait_for_ms(self._flag.wait(), wait)
-                except asyncio.TimeoutError:
-                    pass  # a key has come to rest, or is held: `_advance` sees which
+                await self._wake.wait(wait)
 
     def is_down(self, name: str) -> bool:
         """Whether that key is pressed now, debounced; for chords."""
@@ -161,6 +162,14 @@ class Keypad:
         """Take the interrupts off the pins."""
         for key in self._keys:
             key.pin.irq(None)
+        if self._listener is not None:
+            self._listener.cancel()
+            self._listener = None
+
+    async def _listen(self):
+        while True:
+            await self._flag.wait()
+            self._wake.set()
 
     def _handler(self, index, pin):
         put, flag = self._edges.put, self._flag.set

@@ -214,7 +214,7 @@ def _alert_acknowledged(hub, record: Record, body: dict) -> None:
 def _consent_given(hub, record: Record, body: dict) -> None:
     visit = hub.visits.get(body["label"])
     if visit is not None and body["purpose"] not in visit.consents and len(visit.consents) < _MAX_CONSENTS:
-        visit.consents = sorted(visit.consents + [body["purpose"]])
+        visit.consents = sorted(list(visit.consents) + [body["purpose"]])
 
 
 def _consent_withdrawn(hub, record: Record, body: dict) -> None:

@@ -10,7 +10,12 @@ _ESCALATES_MS = const(60000)
 class Visit(Node):
     """An open visit. ``state`` is waiting, called or seated; ``chair`` its chair's name from the call on."""
 
-    __slots__ = ("act", "chair", "consents", "label", "lang", "pictogram", "recalls", "source", "state")
+    # What is the same for nearly all who wait is the class's until it changes: on the device a visit then has
+    # twelve attributes of its own, the most that fit into 96 bytes.
+    state = "waiting"
+    chair: "str | None" = None
+    recalls = 0
+    consents = ()
 
     def __init__(self, label: str, seq: int, arrival_s: int, lang: str, pictogram: str, source: str):
         super().__init__(arrival_s, seq)
@@ -18,10 +23,6 @@ class Visit(Node):
         self.lang = lang
         self.pictogram = pictogram
         self.source = source  # who chose the class: "self" or "staff"
-        self.state = "waiting"
-        self.chair: "str | None" = None
-        self.recalls = 0
-        self.consents: "list[str]" = []
         self.act = seq  # the last record that moved it
 
     @property

@@ -6,6 +6,7 @@ from time import ticks_diff, ticks_ms
 
 from micropython import const
 
+from drivers.wake import Wake
 from hubcore.classes import EMERGENCY
 from hubcore.labels import PICTOGRAMS
 
@@ -71,7 +72,7 @@ class Ui:
         self._warned = False
         self._stale = False
         self._since = ticks_ms()
-        self._wake = asyncio.Event()
+        self._wake = Wake()
 
     # What screens call.
 
@@ -178,20 +179,15 @@ class Ui:
             while True:
                 turn.rest()
                 left = self.left_ms()
-                if left is None:
-                    if self._stale:  # a visitor has gone: make room while nobody waits for a picture
-                        self._stale = False
-                        gc.collect()
-                    await self._wake.wait()
-                else:
-                    try:
-                        await asyncio.wait_for_ms(self._wake.wait(), left)
-                    except asyncio.TimeoutError:
-                        pass
+                if (
+                    left is None and self._stale
+                ):  # a visitor has gone: make room while nobody waits for a picture
+                    self._stale = False
+                    gc.collect()
+                await self._wake.wait(left)
                 if keys.done():
                     await keys  # raises what ended it, so that the supervisor sees it
                 turn.begin()
-                self._wake.clear()
                 self.tick()
         finally:
             keys.cancel()

@@ -1,7 +1,6 @@
 """The wall display: the last call, label and chair, redrawn only when it changes."""
 
-import asyncio
-
+from drivers.wake import Wake
 from kiosk.glyphs import Ink
 
 _ON = Ink(1, 0)
@@ -16,7 +15,7 @@ class Wall:
         self._font = font
         self._hub = hub
         self._shown = ()
-        self._wake = asyncio.Event()
+        self._wake = Wake()
 
     def changed(self, *_) -> None:
         """The hub changed. Safe to call from anywhere but an interrupt."""
@@ -50,4 +49,3 @@ class Wall:
             self.draw()
             turn.rest()
             await self._wake.wait()
-            self._wake.clear()

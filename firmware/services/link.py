@@ -3,6 +3,7 @@
 import asyncio
 import time
 
+from drivers.wake import Wake
 from hubcore import frames, requests
 from hubcore.compat import const
 from hubcore.errors import HubError, Refused, RequestError
@@ -35,7 +36,7 @@ class LinkServer:
         self._decoder = frames.Decoder()
         self._answers = []
         self._pull = None
-        self._wake = asyncio.Event()
+        self._wake = Wake()
         self._news = True
         self._alerts = []
         self._head_at = -_HEAD_MS
@@ -204,18 +205,13 @@ class LinkServer:
         elif self._news:
             wait = self._head_at + _HEAD_MS - self._hub.clock.uptime_ms()
             if wait > 0:
-                self._wake.clear()
-                try:
-                    await asyncio.wait_for_ms(self._wake.wait(), wait)
-                except asyncio.TimeoutError:
-                    pass
+                await self._wake.wait(wait)
                 return
             self._news = False
             self._head_at = self._hub.clock.uptime_ms()
             journal = self._hub.journal
             await self._send(requests.pack_notice(requests.TOPIC_HEAD, [journal.id, journal.next_seq]))
         else:
-            self._wake.clear()
             await self._wake.wait()
 
     def _alert(self, record):

@@ -1,0 +1,33 @@
+"""Waiting for a call or a deadline without making anything: asyncio's wait_for takes two tasks each time."""
+
+import asyncio
+
+
+class Wake:
+    """What one task waits on: ``set()`` ends the wait, now or the next one. Not for interrupts."""
+
+    def __init__(self):
+        self._event = asyncio.Event()
+        self._sleeper = None  # the task, while it waits with a deadline
+
+    def set(self) -> None:
+        self._event.set()
+        task = self._sleeper
+        if task is not None:
+            # As asyncio's own Task.cancel() ends a sleep.
+            self._sleeper = None
+            queue = asyncio.core._task_queue
+            queue.remove(task)
+            queue.push(task)
+
+    async def wait(self, timeout_ms=None) -> None:
+        """Until it is set, or until so many ms (less than six days) have passed; then it is clear again."""
+        if timeout_ms is None:
+            await self._event.wait()
+        elif not self._event.is_set():
+            self._sleeper = asyncio.current_task()
+            try:
+                await asyncio.sleep_ms(timeout_ms)
+            finally:
+                self._sleeper = None
+        self._event.clear()
