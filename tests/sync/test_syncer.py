@@ -20,7 +20,7 @@ from smilehub.sync.watch import Watch
 
 
 def clock() -> int:
-    return 1_700_000_000
+    return 1_800_000_000
 
 
 def sync(transport: MemoryTransport, store: Store, **options) -> Synced:
@@ -104,6 +104,19 @@ def test_any_noise_any_cuts(tmp_path_factory: pytest.TempPathFactory, plan: dict
                 continue
         assert held(store, peer) == peer.raws
         assert check(store, peer.journal_id)[0].ok
+
+
+@pytest.mark.parametrize("now", [-5, 0, 946_684_799, 99_999_999_999])
+def test_a_laptop_with_an_absurd_clock_syncs_and_keeps_it_to_itself(path: Path, now: int):
+    peer = Peer(clock_s=None)
+
+    async def work() -> None:
+        with Store.open(path) as store:
+            async with KioskClient(MemoryTransport(peer)) as client:
+                await Syncer(client, store, lambda: now).run()
+
+    run(work())
+    assert peer.clock_s is None
 
 
 def test_a_clock_that_is_not_known_is_given(path: Path):

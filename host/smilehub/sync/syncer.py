@@ -16,6 +16,9 @@ from smilehub.ui import Progress, Quiet
 RECEIPT = int(records.build("receipt", {"journal": bytes(8), "seq": 1})[0])
 _BATCH = 256  # records to a transaction: a disk flush each, about every two seconds of a serial link
 
+# a laptop whose own clock was never set has no time to give: from 2025 on, as far as a record's field goes
+_PLAUSIBLE_S = range(1_735_689_600, 0x10_0000_0000)
+
 CONFIRM_ALWAYS = 1
 CONFIRM_CALMLY = 64
 
@@ -90,8 +93,9 @@ def ignore(_: Event) -> None:
 class Syncer:
     """Brings one kiosk's records into one store.
 
-    ``clock`` gives UTC seconds; a kiosk that does not know the time is given it. A receipt is sent once
-    ``confirm_every`` records wait for one (receipts are records too, but never lead to another).
+    ``clock`` gives UTC seconds; a kiosk that does not know the time is given it, unless it is absurd. A
+    receipt is sent once ``confirm_every`` records wait for one (receipts are records too, but never lead to
+    another).
     """
 
     def __init__(
@@ -143,8 +147,9 @@ class Syncer:
         self._open = self.store.commands.unanswered()
         if 0 < last < hello.first_seq - 1:
             self._missing(last + 1, hello.first_seq - 1)
-        if hello.clock_s is None:
-            await self.client.set_clock(self._clock())
+        now = self._clock()
+        if hello.clock_s is None and now in _PLAUSIBLE_S:
+            await self.client.set_clock(now)
         # the last record that both should have comes once more: other bytes would show that the
         # journal is not the one that was stored
         await self._pull(hello, max(last, hello.first_seq, 1))
