@@ -15,7 +15,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from smilehub.devices import image
+from smilehub.devices import image, memory
 from smilehub.devices.ports import ENVIRONMENT
 from smilehub.errors import SimulationError, UsageError
 from smilehub.sim.board import Board
@@ -96,7 +96,8 @@ def kiosk(
     with _locked_flash(path, spec_path, spec.flash_bytes, ui):
         kernel = Kernel.real(seed)
         console = Console(kernel.loop)
-        board = Board(kernel, spec, path, seed=seed, console=console)
+        heap = memory.kiosk_heap(spec.heap_limit)
+        board = Board(kernel, spec, path, seed=seed, heap_bytes=heap, console=console)
         links = Uarts(board)
         pictures = {name: to for name, to in (("panel", panel_png), ("wall", wall_png)) if to is not None}
         try:

@@ -7,7 +7,7 @@ import random
 from collections.abc import Generator
 from pathlib import Path
 
-from smilehub.devices import image
+from smilehub.devices import image, memory
 from smilehub.errors import LinkClosed, PortBusy, PortMissing
 from smilehub.link.serial import SerialTransport
 from smilehub.link.transport import Transport
@@ -30,7 +30,7 @@ class SimulatedHub:
 
     ``virtual``: simulated time, and the same seed gives the same bytes; else real time over
     pseudo-terminals.
-    ``heap_bytes`` and ``measure`` go to the board.
+    ``heap_bytes`` (by default what the board's limit is here) and ``measure`` go to the board.
     """
 
     def __init__(
@@ -51,12 +51,13 @@ class SimulatedHub:
             old.unlink()
         self.kernel = Kernel.virtual(seed) if virtual else Kernel.real(seed)
         self.console = None if virtual else Console(self.kernel.loop)
+        spec = load_spec(toml)
         self.board = Board(
             self.kernel,
-            load_spec(toml),
+            spec,
             self.flash,
             seed=seed,
-            heap_bytes=heap_bytes,
+            heap_bytes=memory.kiosk_heap(spec.heap_limit) if heap_bytes is None else heap_bytes,
             console=self.console,
             measure=measure,
         )

@@ -1,0 +1,45 @@
+"""The heap that a kiosk's program gets, in bytes of the interpreter here (ARCHITECTURE.md, Heap)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from smilehub.devices import image
+
+#: Buffers that live as long as the kiosk's program, bytes: name, size as declared in the file named.
+BUFFERS = {
+    "panel frame, 480x320 at 2 bits (kiosk/app.py)": 480 * 320 // 4,
+    "panel strip, 4 lines at 16 bits (kiosk/device.py)": 4 * 2 * 480,
+    "glyphs and pictograms read from flash (kiosk/parts.py)": 1800,
+    "link receive ring, rxbuf (board.toml)": 2048,
+    "link: window, reply, input (services/link.py)": 2048 + 1600 + 256,
+    "frame decoder (hubcore/frames.py)": 1024,
+    "journal window (services/journal.py)": 2048,
+    "wall: shown, wanted, words (drivers/max7219.py)": 192 + 192 + 48,
+}
+
+
+def declared_bytes(files: Mapping[str, bytes]) -> int:
+    """B: what is as large here as on the board, in bytes. ``files`` is the application in its slot.
+
+    These are the declared buffers, the assets that stay in memory, and the loaded ``.mpy``.
+    """
+    resident = max(len(data) for name, data in files.items() if name.endswith(".str"))
+    resident += sum(len(data) for name, data in files.items() if name.endswith(("text.fnt", "wall.fnt")))
+    loaded = sum(len(data) for name, data in files.items() if name.endswith(".mpy"))
+    return sum(BUFFERS.values()) + resident + loaded
+
+
+def heap_here(limit: int, declared: int) -> int:
+    """A heap of ``limit`` bytes on the board in bytes here: all but the ``declared`` are twice as many."""
+    return declared + 2 * (limit - declared)
+
+
+def heap_on_board(heap: int, declared: int) -> float:
+    """The inverse of :func:`heap_here`."""
+    return declared + (heap - declared) / 2
+
+
+def kiosk_heap(limit: int) -> int:
+    """The heap here of a board with this Smilehub's kiosk program and ``limit`` bytes of its own."""
+    return heap_here(limit, declared_bytes(image.build_app(image.cache_root() / "app" / "measured")))
