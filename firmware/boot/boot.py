@@ -45,7 +45,8 @@ def _boot():
                 return
         except (OSError, ValueError):
             pass  # damaged or erased: the other slot may do
-    print("Smilehub: no application in app_a or app_b. Write the image again: smilehub flash, or esptool.")
+    print("Smilehub: no application in app_a or app_b. Write the image again with esptool,")
+    print("all but the journal partition: what the kiosk has recorded is kept there.")
 
 
 _boot()

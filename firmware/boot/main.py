@@ -7,11 +7,13 @@ try:
     from boardcfg import VERSION
 
     from kiosk.app import main
-except ImportError as e:
-    print("Smilehub: the application does not start:", e)
+except Exception as e:  # noqa: BLE001 - damaged modules raise whatever they like
+    print("Smilehub: the application does not start:", repr(e))
 else:
     print("Smilehub", VERSION)
     try:
         main()
     except Exception as e:  # noqa: BLE001 - the console must stay open; in service the watchdog restarts
         sys.print_exception(e)
+        print("Smilehub: the application has stopped. If a reset does not help, write the image again with")
+        print("esptool, all but the journal partition: what the kiosk has recorded is kept there.")

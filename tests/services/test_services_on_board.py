@@ -20,6 +20,7 @@ from smilehub.errors import KioskRefused, LinkClosed, LinkError
 from smilehub.link.client import KioskClient
 from smilehub.sim.board import Board
 from smilehub.sim.control import Cause
+from smilehub.sim.flash import read_partition, write_partition
 from smilehub.sim.kernel import Kernel
 from smilehub.sim.linkport import LinkPort
 from smilehub.sim.spec import load_spec
@@ -308,5 +309,101 @@ def test_an_idle_kiosk_writes_nothing(desk: Desk) -> None:
         before = desk.flash.read_bytes()
         await asyncio.sleep(3600)
         assert desk.flash.read_bytes() == before
+
+    desk.kernel.run(run())
+
+
+async def _short_day(desk: Desk) -> bytes:
+    """Power on, three visitors, power off; the journal partition then."""
+    await desk.board.power_on()
+    await asyncio.sleep(3)
+    async with desk.client() as client:
+        await client.command("day_open", {}, desk.next())
+        for _ in range(3):
+            await client.command("checkin", VISITOR, desk.next())
+    desk.board.power_cut()
+    return read_partition(desk.flash, "journal")
+
+
+def _damage(desk: Desk, partition: str, size: int | None = None, at: int = 0) -> None:
+    data = bytearray(read_partition(desk.flash, partition))
+    size = len(data) - at if size is None else size
+    data[at : at + size] = random.Random(partition).randbytes(size)
+    write_partition(desk.flash, partition, bytes(data))
+
+
+def test_partitions_beside_the_application_may_be_damaged(desk: Desk) -> None:
+    async def run() -> None:
+        await _short_day(desk)
+        for partition in ("nvs", "phy_init", "factory", "keys", "app_b"):
+            _damage(desk, partition)
+        await desk.board.power_on()
+        await asyncio.sleep(3)
+        async with desk.client() as client:
+            assert (await client.state()).counts["waiting"] == 3
+            await client.command("checkin", VISITOR, desk.next())
+
+    desk.kernel.run(run())
+
+
+@pytest.mark.parametrize("partition", ["app_a", "vfs"])
+def test_a_damaged_program_is_told_on_the_console_and_costs_no_record(desk: Desk, partition: str) -> None:
+    said = {"app_a": "no application in app_a or app_b", "vfs": "filesystem appears to be corrupted"}
+
+    async def run() -> None:
+        journal = await _short_day(desk)
+        whole = read_partition(desk.flash, partition)
+        _damage(desk, partition)
+        await desk.board.power_on()
+        await asyncio.sleep(3)
+        assert said[partition] in desk.board.console_text()
+        desk.board.power_cut()
+        assert read_partition(desk.flash, "journal") == journal
+        write_partition(desk.flash, partition, whole)
+        await desk.board.power_on()
+        await asyncio.sleep(3)
+        async with desk.client() as client:
+            assert (await client.state()).counts["waiting"] == 3
+
+    desk.kernel.run(run())
+
+
+def test_damaged_modules_end_in_a_sentence(desk: Desk) -> None:
+    async def run() -> None:
+        data = bytearray(read_partition(desk.flash, "app_a"))
+        at = data.find(b"\x4d\x06", data.find(b"device.mpy"))  # where a module begins
+        while 0 <= at < len(data):
+            data[at + 8 : at + 60] = b"\xff" * 52
+            at = data.find(b"\x4d\x06", at + 4096)
+        write_partition(desk.flash, "app_a", bytes(data))
+        await desk.board.power_on()
+        await asyncio.sleep(3)
+        assert "Smilehub: the application " in desk.board.console_text()
+
+    desk.kernel.run(run())
+
+
+def test_a_journal_header_that_is_overwritten_costs_no_record_and_is_recorded(desk: Desk) -> None:
+    async def run() -> None:
+        await _short_day(desk)
+        # the journal id is in the headers alone: fill the first sector, so that there is another
+        await desk.board.power_on()
+        await asyncio.sleep(3)
+        async with desk.client() as client:
+            for _ in range(120):
+                await client.command("full_today", {"full": False}, desk.next())
+        desk.board.power_cut()
+        _damage(desk, "journal", 32, at=4096)
+        await desk.board.power_on()
+        await asyncio.sleep(3)
+        raws: list[bytes] = []
+        async with desk.client() as client:
+            hello = await client.hello()
+            await client.pull(hello.journal_id, 1, None, lambda _, found: raws.extend(found))
+            assert (await client.state()).counts["waiting"] == 3
+        held = [records.decode(raw) for raw in raws]
+        assert [record.seq for record in held] == list(range(1, hello.next_seq))
+        told = [record.body["error"] for record in held if record.kind == "fault"]
+        assert "a sector header is damaged before record 1" in told
 
     desk.kernel.run(run())
