@@ -33,11 +33,16 @@ def dump_into(buf: bytearray, pos: int, obj) -> int:
 
 def loads(buf):
     """Decode the one value that ``buf`` (anything bytes-like) holds. Raises CodecError, nothing else."""
+    reader = _reader
+    reader.buf = buf
+    reader.pos = 0
     try:
-        value, pos = _get(buf, 0, _DEPTH)
+        value = reader.value(_DEPTH)
     except IndexError:
         raise CodecError("the data ends early") from None
-    if pos != len(buf):
+    finally:
+        reader.buf = b""
+    if reader.pos != len(buf):
         raise CodecError("there is data after the end")
     return value
 
@@ -172,93 +177,116 @@ def _check_text(text: str, size: int) -> None:
         raise CodecError("a text is not in its shortest form")
 
 
-def _get(buf, pos: int, depth: int) -> tuple:
-    """Read one value at ``pos``: (value, position after it). Raises IndexError where the data ends early."""
-    first = buf[pos]
-    pos += 1
-    major = first & 0xE0
-    n = first & 0x1F
-    if major == 0xE0:
-        if n == 20:
-            return False, pos
-        if n == 21:
-            return True, pos
-        if n == 22:
-            return None, pos
-        raise CodecError("a float, or a value without a meaning here")
-    if n >= 24:
-        n, pos = _argument(buf, pos, n)
-    if major == _UINT:
-        return n, pos
-    if major == _NEGATIVE:
-        return -1 - n, pos
-    if n > len(buf) - pos:  # an item is at least one byte, so no length can exceed what is left
-        raise CodecError("a length reaches past the end")
-    if major == _BYTES:
-        return bytes(buf[pos : pos + n]), pos + n
-    if major == _TEXT:
-        return _get_text(buf, pos, n), pos + n
-    if major > _MAP:
-        raise CodecError("a tag, which this dialect does not have")
-    if depth == 0:
-        raise CodecError("nested deeper than 8")
-    if major == _ARRAY:
-        items = []
-        for _ in range(n):
-            item, pos = _get(buf, pos, depth - 1)
-            items.append(item)
-        return items, pos
-    return _get_map(buf, pos, n, depth - 1)
+class _Reader:
+    """Reads values one after the other; a position that each call returned would be a tuple each time."""
 
+    def __init__(self):
+        self.buf = b""
+        self.pos = 0
 
-def _argument(buf, pos: int, n: int) -> tuple:
-    """The argument that follows an initial byte of 24 and more, in its shortest form."""
-    if n == 24:
-        n = buf[pos]
+    def value(self, depth: int):
+        """The value at the position. Raises IndexError where the data ends early."""
+        buf = self.buf
+        first = buf[self.pos]
+        self.pos += 1
+        major = first & 0xE0
+        n = first & 0x1F
+        if major == 0xE0:
+            if n == 20:
+                return False
+            if n == 21:
+                return True
+            if n == 22:
+                return None
+            raise CodecError("a float, or a value without a meaning here")
         if n >= 24:
-            return n, pos + 1
-    elif n == 25:
-        n = buf[pos] << 8 | buf[pos + 1]
-        if n >= 0x100:
-            return n, pos + 2
-    elif n == 26:
-        high = buf[pos] << 8 | buf[pos + 1]
-        if high >= 0x4000:
-            buf[pos + 3]
-            return int.from_bytes(bytes(buf[pos : pos + 4]), "big"), pos + 4
-        n = high << 16 | buf[pos + 2] << 8 | buf[pos + 3]
-        if high:
-            return n, pos + 4
-    elif n == 27:
-        buf[pos + 7]
-        n = int.from_bytes(bytes(buf[pos : pos + 8]), "big")
-        if n >> 32:
-            return n, pos + 8
-    else:
-        raise CodecError("an indefinite or reserved length")
-    raise CodecError("a number is not in its shortest form")
+            n = self.argument(n)
+        if major == _UINT:
+            return n
+        if major == _NEGATIVE:
+            return -1 - n
+        pos = self.pos
+        if n > len(buf) - pos:  # an item is at least one byte, so no length can exceed what is left
+            raise CodecError("a length reaches past the end")
+        if major <= _TEXT:
+            self.pos = pos + n
+            data = buf[pos : pos + n]
+            return bytes(data) if major == _BYTES else _get_text(data, n)
+        if major > _MAP:
+            raise CodecError("a tag, which this dialect does not have")
+        if depth == 0:
+            raise CodecError("nested deeper than 8")
+        if major == _ARRAY:
+            items = []
+            for _ in range(n):
+                items.append(self.value(depth - 1))
+            return items
+        return self.map(n, depth - 1)
+
+    def argument(self, n: int) -> int:
+        """The argument that follows an initial byte of 24 and more, in its shortest form."""
+        buf = self.buf
+        pos = self.pos
+        if n == 24:
+            self.pos = pos + 1
+            n = buf[pos]
+            if n >= 24:
+                return n
+        elif n == 25:
+            self.pos = pos + 2
+            n = buf[pos] << 8 | buf[pos + 1]
+            if n >= 0x100:
+                return n
+        elif n == 26:
+            self.pos = pos + 4
+            high = buf[pos] << 8 | buf[pos + 1]
+            if high >= 0x4000:
+                buf[pos + 3]
+                return int.from_bytes(bytes(buf[pos : pos + 4]), "big")
+            n = high << 16 | buf[pos + 2] << 8 | buf[pos + 3]
+            if high:
+                return n
+        elif n == 27:
+            self.pos = pos + 8
+            buf[pos + 7]
+            n = int.from_bytes(bytes(buf[pos : pos + 8]), "big")
+            if n >> 32:
+                return n
+        else:
+            raise CodecError("an indefinite or reserved length")
+        raise CodecError("a number is not in its shortest form")
+
+    def map(self, n: int, depth: int) -> dict:
+        mapping = {}
+        last = None
+        begin = end = 0  # where the last key stands
+        for _ in range(n):
+            start = self.pos
+            key = self.value(0)
+            if isinstance(key, bool) or not isinstance(key, (int, str)):
+                raise CodecError("a map key is neither integer nor text")
+            if last is None:
+                good = True
+            elif isinstance(key, int) and isinstance(last, int) and key >= 0 and last >= 0:
+                good = key > last  # the order of their encodings, too
+            else:
+                good = bytes(self.buf[start : self.pos]) > bytes(self.buf[begin:end])
+            if not good:
+                raise CodecError("map keys are repeated or out of order")
+            last = key
+            begin = start
+            end = self.pos
+            mapping[key] = self.value(depth)
+        return mapping
 
 
-def _get_text(buf, pos: int, n: int) -> str:
+def _get_text(data, n: int) -> str:
     try:
-        text = str(bytes(buf[pos : pos + n]), "utf-8")
+        text = str(data, "utf-8")
     except UnicodeError:
         raise CodecError("a text is not UTF-8") from None
     _check_text(text, n)
     return text
 
 
-def _get_map(buf, pos: int, n: int, depth: int) -> tuple:
-    mapping = {}
-    before = b""
-    for _ in range(n):
-        start = pos
-        key, pos = _get(buf, pos, 0)
-        if isinstance(key, bool) or not isinstance(key, (int, str)):
-            raise CodecError("a map key is neither integer nor text")
-        encoded = bytes(buf[start:pos])
-        if encoded <= before:
-            raise CodecError("map keys are repeated or out of order")
-        before = encoded
-        mapping[key], pos = _get(buf, pos, depth)
-    return mapping, pos
+_reader = _Reader()
