@@ -1,6 +1,7 @@
 """Waiting for a call or a deadline without making anything: asyncio's wait_for takes two tasks each time."""
 
 import asyncio
+from asyncio import core  # pyright: ignore[reportAttributeAccessIssue] - the stubs lack it
 
 
 class Wake:
@@ -16,7 +17,7 @@ class Wake:
         if task is not None:
             # As asyncio's own Task.cancel() ends a sleep.
             self._sleeper = None
-            queue = asyncio.core._task_queue
+            queue = core._task_queue
             queue.remove(task)
             queue.push(task)
 
