@@ -71,6 +71,14 @@ def test_a_simulated_board_takes_no_strange_file_for_its_flash(
     assert run(capsys, "sim", "kiosk", "--board", letter.parent / "board.toml")[0] == 2
 
 
+def test_arguments_that_fit_no_record_are_refused_before_anything_is_sent(capsys: pytest.CaptureFixture[str]):
+    nowhere = ("--port", "/nowhere")
+    assert run(capsys, "alert", "ack", "9" * 20, *nowhere)[0] == 2
+    assert run(capsys, "undo", "--why", "ö" * 3000, *nowhere)[0] == 2
+    assert run(capsys, "undo", "--why", "ö" * 30, *nowhere)[0] == 5
+    assert run(capsys, "queue", "--offline", "--limit", "0")[0] == 2
+
+
 def test_the_console_of_a_dual_bridge_is_not_written_to():
     class Usb:
         vid, pid, serial_number = 0x10C4, 0xEA70, "A1"

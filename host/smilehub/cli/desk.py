@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from smilehub.link.messages import Done
     from smilehub.store.database import Store
 
+_LONGEST = 200  # bytes of one text in a command: a command goes in one frame
 _LANES = ("any", "adult", "child")
 
 
@@ -31,6 +32,11 @@ def _wish(
     for value in args.values():
         if isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
             raise UsageError(f"{value!a} is no text in this terminal's encoding.")
+        if isinstance(value, str) and len(value.encode()) > _LONGEST:
+            raise UsageError(
+                f"The text that begins with '{value[:20]}' is too long.",
+                hint=f"A kiosk keeps 60 letters of a reason, and takes no text of more than {_LONGEST}.",
+            )
 
     async def work(client: "KioskClient", store: "Store") -> "Done":
         return await Desk(client, store).command(name, args)
@@ -165,7 +171,7 @@ def alert() -> None:
 
 
 @alert.command("ack")
-@click.argument("number", metavar="[ALERT]", type=int, required=False)
+@click.argument("number", metavar="[ALERT]", type=click.IntRange(1, 0xFFFFFFFF), required=False)
 @_common.kiosk_options
 def alert_ack(number: int | None, port: str | None, store_path: Path | None, as_json: bool) -> None:
     """Acknowledge an alert: somebody is on the way. Without a number, the oldest.
