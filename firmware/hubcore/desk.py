@@ -10,8 +10,8 @@ from hubcore.visits import Visit
 
 # Visits that a kiosk's memory holds at a time; the last places are for emergencies, and beyond them an
 # emergency is an alert alone.
-MAX_VISITS = 200
-MAX_EMERGENCIES = 220
+MAX_VISITS = 40
+MAX_EMERGENCIES = 48
 
 
 def decide(hub: Hub, name: str, args: dict, now_ms: int, rnd, cmd=None, letter: str = "K") -> tuple:

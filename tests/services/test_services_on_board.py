@@ -1,6 +1,7 @@
 """The shipping services on a simulated board: power cuts within flash operations, watchdog, long pulls."""
 
 import asyncio
+import itertools
 import random
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from journal_torture import Nor, Random
 
+from hubcore import desk as desk_rules
 from hubcore import records
 from hubcore.fold import Hub
 from kiosk.hub import KioskHub
@@ -18,6 +20,7 @@ from smilehub.devices import image
 from smilehub.devices.partitions import load_board
 from smilehub.errors import KioskRefused, LinkClosed, LinkError
 from smilehub.link.client import KioskClient
+from smilehub.rehearsal.hub import SimulatedHub
 from smilehub.sim.board import Board
 from smilehub.sim.control import Cause
 from smilehub.sim.flash import read_partition, write_partition
@@ -25,6 +28,7 @@ from smilehub.sim.kernel import Kernel
 from smilehub.sim.linkport import LinkPort
 from smilehub.sim.spec import load_spec
 from smilehub.sim.uart import Uarts
+from smilehub.sync.verify import verify
 
 TOML = image.board_toml()
 VISITOR = {"need": "urgent", "lane": "any", "lang": "en", "pictogram": 2}
@@ -407,3 +411,30 @@ def test_a_journal_header_that_is_overwritten_costs_no_record_and_is_recorded(de
         assert "a sector header is damaged before record 1" in told
 
     desk.kernel.run(run())
+
+
+def test_with_as_many_visits_as_the_desk_takes_the_kiosk_still_syncs_and_restarts(tmp_path: Path) -> None:
+    hub = SimulatedHub(tmp_path, 3)
+
+    async def run() -> None:
+        await hub.power_on()
+        commands = itertools.count(1)
+        async with KioskClient(Wire(hub.uarts.links["link"]), attempts=3) as client:
+            await client.command("day_open", {}, ("desk", next(commands)))
+            for need in ("urgent", "emergency"):
+                with pytest.raises(KioskRefused):
+                    while True:
+                        await client.command("checkin", VISITOR | {"need": need}, ("desk", next(commands)))
+            assert (await verify(client, hub.store, hub.clock)).ok
+            waiting = (await client.state()).counts["waiting"]
+        hub.board.power_cut()
+        await hub.power_on()
+        async with KioskClient(Wire(hub.uarts.links["link"]), attempts=3) as client:
+            assert (await verify(client, hub.store, hub.clock)).ok
+            assert (await client.state()).counts["waiting"] == waiting == desk_rules.MAX_EMERGENCIES
+
+    try:
+        hub.kernel.run(run())
+        assert "MemoryError" not in hub.board.console_text()
+    finally:
+        hub.close()
