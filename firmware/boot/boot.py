@@ -50,3 +50,6 @@ def _boot():
 
 
 _boot()
+# What is left in the namespace of the prompt would stay in memory as long as the program runs.
+for _name in ("_boot", "_mount", "_slot"):
+    globals().pop(_name)

@@ -19,8 +19,8 @@ def main() -> None:
     from kiosk.device import App
 
     app = App(frame)
-    # In service garbage is collected when a visitor has gone, or when the heap is full: never every few keys,
-    # since each time takes tens of milliseconds.
+    # In service garbage is collected when a visitor has gone, by the housekeeping, or when the heap is full:
+    # never every few keys, since each time takes tens of milliseconds.
     gc.collect()
     gc.threshold(-1)
     try:

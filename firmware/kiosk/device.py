@@ -34,6 +34,7 @@ from services.watchdog import Watchdog
 _ASSETS = __file__.rsplit("/", 1)[0] + "/assets"
 
 _STRIP_LINES = const(4)
+_LITTER = const(8192)  # so many bytes of garbage are taken away in a quiet moment
 _CAUSES = {
     PWRON_RESET: "power",
     HARD_RESET: "reset",
@@ -96,6 +97,8 @@ class App:
         )
         self.supervisor = Supervisor(self.hub, Watchdog(WDT))
         self.supervisor.chore(self.hub.idle)
+        self.supervisor.chore(self._tidy)
+        self._tidied = 0
 
     async def run(self) -> None:
         """Start the tasks, then keep house."""
@@ -115,6 +118,13 @@ class App:
         self.ui.canvas.sent()
         self.panel.backlight(True)
         await self.ui.run(self.keypad, turn)
+
+    def _tidy(self):
+        # Rather here than in the middle of a picture. And before the heap has once been full of garbage: what
+        # stays would lie everywhere in it, with no room in between for anything larger.
+        if gc.mem_alloc() - self._tidied > _LITTER:
+            gc.collect()
+            self._tidied = gc.mem_alloc()
 
     def close(self) -> None:
         """Take the interrupts back, so that nothing of the program runs on behind the console."""

@@ -30,7 +30,7 @@ class LinkServer:
         self._about = about or _this_board()
         self._baud = baud
         self._room = _TXBUF * 10_000 // baud  # ms of sending that the transmitter's buffer holds
-        self._window = bytearray(2048)  # of the journal, as the pull reads it
+        self._window = bytearray(1280)  # of the journal, as the pull reads it
         self._out = bytearray(_CHUNK + 600)
         self._input = bytearray(_READ)
         self._decoder = frames.Decoder()

@@ -49,6 +49,7 @@ def test_the_wall_shows_what_was_drawn_and_sends_what_changed(tmp_path: Path) ->
     seen: list[set[tuple[int, int]]] = []
 
     async def look(_: object) -> None:
+        await wait_ms(1000)  # in the middle of each of the program's waits
         for _ in range(3):
             seen.append(lit(rig))
             await wait_ms(2000)

@@ -12,7 +12,7 @@ BUFFERS = {
     "panel strip, 4 lines at 16 bits (kiosk/device.py)": 4 * 2 * 480,
     "glyphs and pictograms read from flash (kiosk/parts.py)": 1800,
     "link receive ring, rxbuf (board.toml)": 2048,
-    "link: window, reply, input (services/link.py)": 2048 + 1600 + 256,
+    "link: window, reply, input (services/link.py)": 1280 + 1600 + 256,
     "frame decoder (hubcore/frames.py)": 1024,
     "journal window (services/journal.py)": 2048,
     "wall: shown, wanted, words (drivers/max7219.py)": 192 + 192 + 48,
