@@ -22,7 +22,8 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from smilehub.devices.image import board_toml, build_image
+from smilehub.devices.image import build_image
+from smilehub.devices.sources import board_toml
 from smilehub.sim.spec import load_spec
 
 MPREMOTE_TESTS = Path("tools/mpremote/tests")

@@ -17,12 +17,13 @@ from smilehub.devices.partitions import (
     encode_table,
     load_board,
 )
+from smilehub.devices.sources import board_toml, firmware_root
 from smilehub.errors import ImageError
 from smilehub.sim.board import Board
 from smilehub.sim.kernel import Kernel
 from smilehub.sim.spec import load_spec
 
-TOML = image.board_toml()
+TOML = board_toml()
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +109,7 @@ def test_what_nobody_wrote_is_erased(flash: Path) -> None:
 def test_both_file_systems_open_with_littlefs_python(flash: Path, tmp_path: Path) -> None:
     boot_files = files_in(partition_bytes(flash, "vfs"))
     assert sorted(boot_files) == ["boot.py", "main.py"]
-    assert boot_files["main.py"] == (image.firmware_root() / "boot" / "main.py").read_bytes()
+    assert boot_files["main.py"] == (firmware_root() / "boot" / "main.py").read_bytes()
     app = files_in(partition_bytes(flash, "app_a"))
     assert app == image.build_app(tmp_path / "app")
     assert {"boardcfg.mpy", "hubcore/fold.mpy", "services/journal.mpy", "kiosk/hub.mpy"} <= set(app)

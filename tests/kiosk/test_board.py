@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from smilehub.devices import image
+from smilehub.devices.sources import board_toml
 from smilehub.link.client import KioskClient
 from smilehub.sim.board import Board
 from smilehub.sim.kernel import Kernel
@@ -25,7 +26,7 @@ class Kiosk:
     """One board with the shipping image, and a laptop's client on its link port."""
 
     def __init__(self, kernel: Kernel, flash: Path) -> None:
-        self.board = Board(kernel, load_spec(image.board_toml()), flash, seed=7, measure=True)
+        self.board = Board(kernel, load_spec(board_toml()), flash, seed=7, measure=True)
         self.uarts = Uarts(self.board)
         self.counter = 0
 
@@ -64,7 +65,7 @@ Story = Callable[[Kiosk], Coroutine[Any, Any, None]]
 @pytest.fixture(scope="session")
 def flash_image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("image") / "flash.bin"
-    image.build_image(image.board_toml(), path)
+    image.build_image(board_toml(), path)
     return path
 
 

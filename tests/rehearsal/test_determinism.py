@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from smilehub.devices.image import board_toml
 from smilehub.devices.partitions import load_board
+from smilehub.devices.sources import board_toml
 
 _VISITORS = 3
 

@@ -18,6 +18,7 @@ from services.clock import Clock
 from services.journal import Journal
 from smilehub.devices import image
 from smilehub.devices.partitions import load_board
+from smilehub.devices.sources import board_toml
 from smilehub.errors import KioskRefused, LinkClosed, LinkError
 from smilehub.link.client import KioskClient
 from smilehub.rehearsal.hub import SimulatedHub
@@ -30,7 +31,7 @@ from smilehub.sim.spec import load_spec
 from smilehub.sim.uart import Uarts
 from smilehub.sync.verify import verify
 
-TOML = image.board_toml()
+TOML = board_toml()
 VISITOR = {"need": "urgent", "lane": "any", "lang": "en", "pictogram": 2}
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from smilehub.devices import image
 from smilehub.devices.partitions import TABLE_OFFSET, encode_table, load_board
+from smilehub.devices.sources import board_toml
 from smilehub.sim.board import Board
 from smilehub.sim.kernel import Kernel
 from smilehub.sim.spec import load_spec
@@ -46,7 +47,7 @@ time.sleep(5)
 
 def flash_with(program: str, folder: Path) -> Path:
     """A flash file whose boot.py is ``program`` and nothing else."""
-    board = load_board(image.board_toml("kiosk"))
+    board = load_board(board_toml("kiosk"))
     vfs = board.partition("vfs")
     flash = bytearray(b"\xff") * board.flash_bytes
     table = encode_table(board.partitions)
@@ -62,7 +63,7 @@ def shim_cost() -> ShimCost:
     """Measure what a wait, a pin and a strip of SPI bytes cost the guest in the simulator's code alone."""
     with tempfile.TemporaryDirectory(prefix="smilehub-bench-") as folder:
         kernel = Kernel.virtual(1)
-        board = Board(kernel, load_spec(image.board_toml("kiosk")), flash_with(_SHIMS, Path(folder)))
+        board = Board(kernel, load_spec(board_toml("kiosk")), flash_with(_SHIMS, Path(folder)))
         marks: list[int] = []
 
         async def run() -> None:
@@ -85,14 +86,14 @@ def board_memory_mb(boards: int = 4) -> float:
     """Proportional set size of one more kiosk in the process tree, MB: the last of ``boards``."""
     with tempfile.TemporaryDirectory(prefix="smilehub-bench-") as folder:
         kernel = Kernel.virtual(1)
-        spec = load_spec(image.board_toml("kiosk"))
+        spec = load_spec(board_toml("kiosk"))
         all_boards: list[Board] = []
         sizes: list[float] = []
 
         async def run() -> None:
             for number in range(boards):
                 flash = Path(folder) / f"{number}.bin"
-                image.build_image(image.board_toml("kiosk"), flash)
+                image.build_image(board_toml("kiosk"), flash)
                 board = Board(kernel, spec, flash, seed=number)
                 all_boards.append(board)
                 await board.power_on()

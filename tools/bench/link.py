@@ -16,8 +16,8 @@ from pathlib import Path
 from hubcore import desk, records
 from hubcore.fold import Hub
 from services.journal import Journal
-from smilehub.devices import image
 from smilehub.devices.partitions import load_board
+from smilehub.devices.sources import board_toml
 from smilehub.rehearsal.hub import SimulatedHub
 from smilehub.sync.syncer import Syncer
 
@@ -82,7 +82,7 @@ def day_records(count: int, seed: int) -> Iterator[tuple[int, dict[str, object],
 
 def filled_flash(path: Path, count: int) -> int:
     """Put a journal of ``count`` records into a flash file; returns how many were written."""
-    region = load_board(image.board_toml("kiosk")).partition("journal")
+    region = load_board(board_toml("kiosk")).partition("journal")
     part = _Partition(region.size)
     journal = Journal(part)
     journal.open()

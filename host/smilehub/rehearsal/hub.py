@@ -8,6 +8,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 from smilehub.devices import image, memory
+from smilehub.devices.sources import board_toml
 from smilehub.errors import LinkClosed, PortBusy, PortMissing
 from smilehub.link.serial import SerialTransport
 from smilehub.link.transport import Transport
@@ -45,7 +46,7 @@ class SimulatedHub:
         self.folder = folder
         self.flash = folder / "flash.bin"
         folder.mkdir(parents=True, exist_ok=True)
-        toml = image.board_toml("kiosk")
+        toml = board_toml("kiosk")
         image.build_image(toml, self.flash)
         for old in folder.glob("store.sqlite*"):
             old.unlink()

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from hubcore.classes import ANY_LANE, LANES
 from hubcore.fold import Hub
 from hubcore.labels import PICTOGRAMS
-from smilehub.devices.image import firmware_root
+from smilehub.devices.sources import firmware_root
 from smilehub.errors import KioskRefused
 from smilehub.rehearsal.eyes import Dead
 from smilehub.rehearsal.hub import SimulatedHub
