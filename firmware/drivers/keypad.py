@@ -7,7 +7,7 @@ from time import ticks_add, ticks_diff, ticks_ms
 from machine import Pin
 from micropython import const
 
-from drivers.wake import Wake
+from tasks.wake import Wake
 
 PRESS = "press"
 HOLD = "hold"

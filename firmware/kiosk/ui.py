@@ -6,9 +6,9 @@ from time import ticks_diff, ticks_ms
 
 from micropython import const
 
-from drivers.wake import Wake
 from hubcore.classes import EMERGENCY
 from hubcore.labels import PICTOGRAMS
+from tasks.wake import Wake
 
 _WARN_MS = const(25000)  # WCAG 2.2.1 asks for at least 20 s to say "I am still here" with one action
 _DEPTH = const(12)

@@ -1,7 +1,7 @@
 """The wall display: the last call, label and chair, redrawn only when it changes."""
 
-from drivers.wake import Wake
 from kiosk.glyphs import Ink
+from tasks.wake import Wake
 
 _ON = Ink(1, 0)
 

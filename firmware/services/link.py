@@ -3,10 +3,10 @@
 import asyncio
 import time
 
-from drivers.wake import Wake
 from hubcore import frames, requests
 from hubcore.compat import const
 from hubcore.errors import HubError, Refused, RequestError
+from tasks.wake import Wake
 
 _TXBUF = const(2048)
 _READ = const(256)

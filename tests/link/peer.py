@@ -63,7 +63,7 @@ class Peer:
         for n in range(visitors):
             need = self.rng.choice(["toothache", "checkup", "bleeding"])
             self.wish("checkin", {"need": need, "lane": "adult", "lang": "en", "pictogram": n % 8})
-            if n % 2:
+            if n % 2 or len(self.hub.visits) > 30:  # a kiosk holds no more than 40 visits at a time
                 label = records.decode(self.raws[self.wish("call", {"chair": "1"}) - self.first_seq]).body[
                     "label"
                 ]

@@ -24,7 +24,7 @@ from smilehub.devices.partitions import SECTOR, TABLE_OFFSET, BoardFile, encode_
 from smilehub.devices.sources import board_toml, firmware_root
 from smilehub.errors import ImageError, MissingExtra
 
-PACKAGES = ("hubcore", "drivers", "services", "kiosk")
+PACKAGES = ("hubcore", "tasks", "drivers", "services", "kiosk")
 DEFAULT_LETTER = "K"
 # What MicroPython gives VfsLfs2 on a Partition: extmod/vfs_lfs.c and vfs_lfsx.c.
 LITTLEFS: dict[str, int] = {
