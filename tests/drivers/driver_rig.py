@@ -47,7 +47,9 @@ class Rig:
         self.kernel = Kernel.virtual(seed)
         described = load_board(board_toml)
         files = {
-            f"drivers/{path.name}": path.read_bytes() for path in (ROOT / "firmware/drivers").glob("*.py")
+            f"{package}/{path.name}": path.read_bytes()
+            for package in ("drivers", "tasks")
+            for path in (ROOT / "firmware" / package).glob("*.py")
         }
         files["boot.py"] = b""
         files["main.py"] = (PRELUDE + program).encode()
