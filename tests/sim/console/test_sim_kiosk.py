@@ -73,7 +73,8 @@ def test_links_flash_and_refusals(tmp_path: Path) -> None:
     assert not (tmp_path / "serial").is_symlink()
     assert not list(ports.iterdir())
     # What the board wrote, another tool reads from the flash file; and the next board has it.
-    with vfs(kiosk.flash).open("kept.txt", "r") as file:
+    fs = vfs(kiosk.flash)  # kept: an open file does not hold its file system
+    with fs.open("kept.txt", "r") as file:
         assert file.read() == "kept"
     again = Kiosk(tmp_path)
     try:
