@@ -91,9 +91,9 @@ async def _first(day: Coroutine[Any, Any, DayReport]) -> DayReport:
     """Of several tasks that failed together, the first says why."""
     try:
         return await day
-    except* Exception as group:  # noqa: BLE001 -- raised again, unwrapped
-        first: BaseException = group
-        while isinstance(first, BaseExceptionGroup):
+    except ExceptionGroup as group:
+        first: Exception = group
+        while isinstance(first, ExceptionGroup):
             first = first.exceptions[0]  # pyright: ignore[reportUnknownVariableType] -- of any kind
         raise first from None
 
