@@ -1,7 +1,7 @@
 """What the fold keeps of a visit, a chair and an alert."""
 
 from hubcore.apq import Node
-from hubcore.classes import ANY_LANE, EMERGENCY, NEEDS
+from hubcore.classes import ANY_LANE, NEEDS
 from hubcore.compat import const
 
 _ESCALATES_MS = const(60000)
@@ -137,8 +137,3 @@ class Alert:
     def parts(self) -> list:
         """All of it, for the digest."""
         return [self.seq, self.raised_ms, self.why, self.label]
-
-
-def is_emergency(visit: Visit) -> bool:
-    """Whether the visit counts as an emergency now."""
-    return visit.cls == EMERGENCY

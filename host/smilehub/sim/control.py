@@ -40,7 +40,6 @@ class Kind(enum.IntEnum):
     FLASH_BUSY = 14  # 0 erase 1 program 2 read, µs, (payload-free); the time is the end of it
     MEASURE = 15  # 0 heap peak, 1 heap in use at a wait; bytes
     UART_BREAK = 16  # port, –
-    UART_READ = 17  # port, bytes the guest took from its receive ring
     NEOPIXEL = 18  # pin, –, bytes
     I2C_CONFIG = 19  # bus, frequency in Hz
     RTC_MEMORY = 20  # –, –, bytes
@@ -61,7 +60,6 @@ class Event(enum.IntEnum):
     REPLY = 0x80  # errno or 0, horizon in µs, the answer
     PIN = 0x81  # pin, level
     UART_RX = 0x82  # port, –, bytes
-    UART_IDLE = 0x83  # port: the last byte handed over has left the wire
     ARM_CUT = 0x84  # tear in 1/255 of the operation, operations from now
     WAKE = 0x85  # nothing but the end of a wait
     UART_BREAK = 0x86  # port

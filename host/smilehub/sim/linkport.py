@@ -152,10 +152,6 @@ class LinkPort:
         """Plug it in again; it has to be opened anew."""
         self._plugged = True
 
-    @property
-    def is_open(self) -> bool:
-        return self._open
-
     def _check(self) -> None:
         if not self._plugged:
             raise LinkGone(f"{self.name} was unplugged")
