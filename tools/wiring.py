@@ -34,12 +34,19 @@ _ROLES: dict[str, tuple[str, str]] = {
     "dc": ("DC/RS", "out"),
     "rst": ("RESET", "out"),
     "bl": ("LED", "out"),
-    "pin": ("key to ground", "in, pulled up"),
     "sck": ("SCK", "out"),
     "mosi": ("MOSI", "out"),
     "miso": ("MISO", "in"),
     "tx": ("TX", "out"),
     "rx": ("RX", "in"),
+    "sda": ("SDA", "both, pulled up"),
+    "scl": ("SCL", "out, pulled up"),
+}
+# A part with a single pin calls it "pin": what that is on the part.
+_PIN_OF: dict[str, tuple[str, str]] = {
+    "key": ("key to ground", "in, pulled up"),
+    "buzzer": ("base of its transistor", "out"),
+    "ws2812": ("DIN", "out"),
 }
 
 
@@ -58,7 +65,8 @@ def wires(board: Table) -> list[Wire]:
     found: dict[int, Wire] = {}
     for name, row in _tables(board):
         for role, pin in row.items():
-            if role not in _ROLES:
+            signal = _PIN_OF[row["part"]] if role == "pin" else _ROLES.get(role)
+            if signal is None:
                 continue
             if pin not in PINS_OF_CHIP[chip] or pin in TAKEN[chip]:
                 why = TAKEN[chip].get(pin, "does not exist")
@@ -67,7 +75,7 @@ def wires(board: Table) -> list[Wire]:
                 raise ValueError(f"[{name}] {role}: pin {pin} belongs to the console")
             if pin in found:
                 raise ValueError(f"[{name}] {role}: pin {pin} is taken by [{found[pin].table}]")
-            found[pin] = Wire(pin, name, *_ROLES[role])
+            found[pin] = Wire(pin, name, *signal)
     return [found[pin] for pin in sorted(found)]
 
 
@@ -90,7 +98,11 @@ def render(board: Table) -> str:
         f"| {name} | {row['part']} | {_geometry(row)} |" for name, row in _tables(board) if "part" in row
     ]
     lines += ["", "| bus | speed |", "|---|---|"]
-    lines += [f"| {name} | {row['baud']:,} |" for name, row in _tables(board) if "baud" in row]
+    lines += [
+        f"| {name} | {row.get('baud', row.get('freq')):,} |"
+        for name, row in _tables(board)
+        if "baud" in row or "freq" in row
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -132,9 +144,10 @@ def _tables(board: Table) -> Iterator[tuple[str, Table]]:
 
 
 def _goes_to(board: Table, name: str) -> str:
-    if not name.startswith("spi."):
+    bus, _, number = name.partition(".")
+    if bus not in ("spi", "i2c"):
         return name
-    users = [part for part, row in _tables(board) if str(row.get("spi")) == name.removeprefix("spi.")]
+    users = [part for part, row in _tables(board) if str(row.get(bus)) == number]
     return f"{', '.join(users)} ({name})"
 
 

@@ -420,5 +420,13 @@ class Keys:
         """Let go."""
         return self._key(name).up(self._board.kernel.now_us())
 
+    def stick(self, name: str) -> int:
+        """Jam the key: its contacts stay closed until `free`."""
+        return self._key(name).stick(self._board.kernel.now_us())
+
+    def free(self, name: str) -> int:
+        """Loosen a jammed key."""
+        return self._key(name).free(self._board.kernel.now_us())
+
     def _key(self, name: str) -> Any:
         return self._board.part(f"keys.{name}")

@@ -40,7 +40,7 @@ class Kind(enum.IntEnum):
     FLASH_BUSY = 14  # 0 erase 1 program 2 read, µs, (payload-free); the time is the end of it
     MEASURE = 15  # 0 heap peak, 1 heap in use at a wait; bytes
     UART_BREAK = 16  # port, –
-    NEOPIXEL = 18  # pin, –, bytes
+    NEOPIXEL = 18  # pin, ns high and low of a 0, high and low of a 1 (15 bits each, the first lowest), bytes
     I2C_CONFIG = 19  # bus, frequency in Hz
     RTC_MEMORY = 20  # –, –, bytes
     HELLO = 0x40  # reply: JSON

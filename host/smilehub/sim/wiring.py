@@ -9,7 +9,7 @@ from typing import Protocol
 from smilehub.sim.control import Event, Frame, Kind
 from smilehub.sim.kernel import Kernel
 from smilehub.sim.peripherals import PARTS
-from smilehub.sim.peripherals.base import Peripheral, SpiMode
+from smilehub.sim.peripherals.base import Peripheral, Pulses, SpiMode
 from smilehub.sim.spec import PartSpec
 
 
@@ -46,6 +46,7 @@ class Wiring:
         board.on(Kind.GPIO_OUT, self._gpio_out)
         board.on(Kind.GPIO_IN, self._gpio_in)
         board.on(Kind.PWM, self._pwm)
+        board.on(Kind.NEOPIXEL, self._bitstream)
         board.on(Kind.SPI_CONFIG, self._spi_config)
         board.on(Kind.SPI_WRITE, self._spi_write)
         board.on(Kind.SPI_XFER, self._spi_xfer)
@@ -79,6 +80,11 @@ class Wiring:
     def _pwm(self, frame: Frame) -> None:
         for part, role in self._outputs.get(frame.a, ()):
             part.pwm(role, frame.b & 0xFFFF if frame.b >= 0 else 0, max(0, frame.b) >> 16, frame.t_us)
+
+    def _bitstream(self, frame: Frame) -> None:
+        shape = Pulses(*(frame.b >> shift & 0x7FFF for shift in (0, 15, 30, 45)))
+        for part, role in self._outputs.get(frame.a, ()):
+            part.pulses(role, shape, frame.payload, frame.t_us)
 
     def _spi_config(self, frame: Frame) -> None:
         polarity, phase, bits = (frame.payload + b"\0\0\x08"[len(frame.payload) :])[:3]
@@ -118,6 +124,7 @@ class Wiring:
 
     def _wire(self, spec: PartSpec) -> None:
         part = PARTS[spec.part](spec.config)
+        part.now_us = self._board.kernel.now_us
         self.parts[spec.name] = part
         for role, pin in spec.pins.items():
             self._outputs.setdefault(pin, []).append((part, role))

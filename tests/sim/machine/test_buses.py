@@ -227,6 +227,7 @@ print(len(n), n[1], took(n.write)[0] // 10)
     # Nine bytes of eight bits of 1.25 µs.
     assert lines == ["3 (255, 0, 128) 9"]
     assert [(f.a, f.payload) for f in seen] == [(8, bytes((2, 1, 3, 0, 255, 128, 2, 1, 3)))]
+    assert [seen[0].b >> shift & 0x7FFF for shift in (0, 15, 30, 45)] == [400, 850, 800, 450]
 
 
 ERRORS = [

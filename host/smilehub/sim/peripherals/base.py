@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 Config = Mapping[str, Any]
 """A part's table of board.toml (with every key of it, pins included)."""
@@ -25,9 +25,21 @@ class SpiMode:
     lsb_first: bool = False
 
 
+class Pulses(NamedTuple):
+    """How bits are sent as pulses: nanoseconds high and low of a 0, and of a 1."""
+
+    high0: int
+    low0: int
+    high1: int
+    low1: int
+
+
 @runtime_checkable
 class Peripheral(Protocol):
     """One part on the board. Times are microseconds of the board's clock; levels are 0 and 1."""
+
+    now_us: Callable[[], int]
+    """The board's clock, set before `connect`; it goes on while the power is away."""
 
     def connect(self, drive: Drive, rnd: random.Random) -> None:
         """Called once by the board: how to drive input pins, and the board's seeded randomness."""
@@ -43,6 +55,10 @@ class Peripheral(Protocol):
 
     def pwm(self, role: str, duty_u16: int, freq_hz: int, t_us: int) -> None:
         """An output pin wired to this part is now modulated (65535 = always high)."""
+        ...
+
+    def pulses(self, role: str, shape: Pulses, data: bytes, t_us: int) -> None:
+        """Bits of `data`, most significant first, as pulses of that shape on an output pin from now on."""
         ...
 
     def spi_setup(self, mode: SpiMode, t_us: int) -> None:
@@ -74,6 +90,7 @@ class Part:
     """A peripheral that does nothing: a base that a real one overrides where it reacts."""
 
     def __init__(self) -> None:
+        self.now_us: Callable[[], int] = lambda: 0
         self.violations: list[str] = []
         """What the firmware did that the part's datasheet forbids, in order, as plain sentences."""
 
@@ -88,6 +105,9 @@ class Part:
 
     def pwm(self, role: str, duty_u16: int, freq_hz: int, t_us: int) -> None:
         self.gpio(role, 1 if duty_u16 else 0, t_us)
+
+    def pulses(self, role: str, shape: Pulses, data: bytes, t_us: int) -> None:
+        pass
 
     def spi_setup(self, mode: SpiMode, t_us: int) -> None:
         pass

@@ -20,6 +20,7 @@ class Key(Part):
         self._rnd = random.Random(0)
         self._drive: Drive | None = None
         self._free_us = 0
+        self._stuck = False
         self.presses = 0
 
     def connect(self, drive: Drive, rnd: random.Random) -> None:
@@ -47,10 +48,23 @@ class Key(Part):
         """Let go. Returns the time of the last edge."""
         return self._move(1 - self.active, now_us)[1]
 
+    def stick(self, now_us: int) -> int:
+        """Its contacts close and stay so, whoever presses it or lets go, until `free`. Returns when."""
+        start = self._move(self.active, now_us)[0]
+        self._stuck = True
+        return start
+
+    def free(self, now_us: int) -> int:
+        """It comes loose and opens. Returns the time of the last edge."""
+        self._stuck = False
+        return self.up(now_us)
+
     def _move(self, level: int, now_us: int) -> tuple[int, int]:
         if self._drive is None:
             raise RuntimeError("this key is on no board yet: connect() it first")
         start = max(now_us, self._free_us)
+        if self._stuck:
+            return start, start
         # An even number of stray edges between the first contact and rest.
         strays = sorted(self._rnd.sample(range(40, BOUNCE_US), 2 * self._rnd.randrange(0, 5)))
         times = [start] + [start + t for t in strays]

@@ -51,7 +51,9 @@ class MAX7219(Part):
     """`columns` × `rows` chips, the first in the chain at the top left, onwards to the right and then down.
 
     Role: cs (LOAD). On each matrix digit 0 is the top row and segment DP the left column, as on the common
-    modules with a 1088AS. board.toml: `pitch_mm`, `led_mm` and `colour` are used for the picture.
+    modules with a 1088AS. DOUT of the last chip goes back to the controller's MISO. `broken` True: nothing of
+    it works any more, no LED and no DOUT. board.toml: `pitch_mm`, `led_mm` and `colour` are used for the
+    picture.
     """
 
     def __init__(self, config: Config) -> None:
@@ -63,6 +65,7 @@ class MAX7219(Part):
         self._led_share = float(config.get("led_mm", 3.0)) / float(config.get("pitch_mm", 4.0))
         self._bytes = self.columns * self.rows * 2
         self._mode: SpiMode | None = None
+        self.broken = False
         self.latches = 0
         self.bytes_written = 0
         self.power(False)
@@ -93,6 +96,14 @@ class MAX7219(Part):
             self.bytes_written += len(data)
             self._shift = (self._shift + data)[-self._bytes :]
 
+    def spi_transfer(self, data: bytes, t_us: int) -> bytes:
+        # Bit for bit, what comes out at the end of the chain is what went in a chain's length before.
+        before = self._shift
+        self.spi_write(data, t_us)
+        if not self._on or self.broken:
+            return b"\xff" * len(data)
+        return (before + data)[: len(data)]
+
     @property
     def intensity(self) -> int:
         """The brightest chip's intensity, 0 to 15."""
@@ -110,7 +121,7 @@ class MAX7219(Part):
             chips = [chip.rows() for chip in self._chips[band * self.columns : (band + 1) * self.columns]]
             for y in range(8):
                 grid.append([bool(rows[y] >> (7 - x) & 1) for rows in chips for x in range(8)])
-        return grid if self._on else [[False] * self.size[0] for _ in range(self.size[1])]
+        return grid if self._on and not self.broken else [[False] * self.size[0] for _ in range(self.size[1])]
 
     def image(self, scale: int = 10) -> Image.Image:
         """What somebody in front of the wall sees: round LEDs, `scale` pixels from one to the next."""

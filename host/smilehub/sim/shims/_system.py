@@ -109,12 +109,13 @@ def bitstream(pin, encoding, timing, buf):
         raise TypeError("object '%s' isn't a tuple or list" % type(timing).__name__)
     if len(timing) != 4:
         raise ValueError("requested length 4 but object has length %d" % len(timing))
-    zero = integer(timing[0]) + integer(timing[1])
-    one = integer(timing[2]) + integer(timing[3])
+    high0, low0, high1, low1 = (min(max(integer(ns), 0), 0x7FFF) for ns in timing)
+    zero = high0 + low0
+    one = high1 + low1
     ones = 0
     for byte in buf:
         while byte:
             ones += byte & 1
             byte >>= 1
-    _sim.post(_sim.NEOPIXEL, n, 0, buf)
+    _sim.post(_sim.NEOPIXEL, n, high0 | low0 << 15 | high1 << 30 | low1 << 45, buf)
     _sim.advance((ones * one + (8 * len(buf) - ones) * zero) // 1000)
