@@ -28,7 +28,8 @@ _BLINK = (
 
 def sign_of(hub) -> int:
     """What staff are called for: 0 nothing, 1 help, 2 an emergency, 3 one that waits for 60 s or longer."""
-    worst = 0
+    # A call for help that the journal could not take counts as well.
+    worst = 0 if hub.alarm is None else 2 if hub.alarm == ALERTS[0] else 1
     for alert in hub.fold.alerts.values():
         worst = max(worst, 1 + alert.level(hub.now_ms()) if alert.why == ALERTS[0] else 1)
     return worst
@@ -45,7 +46,7 @@ class Signs:
         self._sounder = sounder
         self._pixel = pixel
         self._health = health
-        self._chime = None  # True: a call is to be heard; None: the program has just begun
+        self._chime = False  # a call is to be heard
         self._alarm = None  # what repeats
         self._help_at = None
         self._colour = None
@@ -75,12 +76,6 @@ class Signs:
                 sounder.stop()
             else:
                 sounder.repeat(alarm)
-        if self._chime is None:
-            # Power is back: who was called and has not come may not have heard it.
-            fold = self._hub.fold
-            for label, _ in fold.calls(1):
-                visit = fold.visits.get(label)
-                self._chime = visit is not None and visit.state == "called"
         left = None
         if sign != 1:
             self._help_at = None
