@@ -1,4 +1,4 @@
-"""ST7796S panel: a frame buffer of 16 or 4 colours of which any window is sent, expanded to RGB565 in strips.
+"""ST7796S panel without a frame buffer: tiles of a few colours, expanded in strips, and solid fills.
 
 Source: Sitronix ST7796S datasheet V1.0; framebuf's palette blit does the expanding in native code.
 """
@@ -8,7 +8,6 @@ from time import sleep_ms
 import framebuf
 from micropython import const
 
-_SWRESET = const(0x01)
 _SLPIN = const(0x10)
 _SLPOUT = const(0x11)
 _DISPOFF = const(0x28)
@@ -18,46 +17,39 @@ _RASET = const(0x2B)
 _RAMWR = const(0x2C)
 _MADCTL = const(0x36)
 _COLMOD = const(0x3A)
+_RDID4 = const(0xD3)
 
-_STRIP_PIXELS = const(4800)  # ten lines of 480; 9,600 bytes
+_READ_HZ = const(6_000_000)  # the datasheet's read cycle is 150 ns
 
 # Orientation bits for 0 to 3 quarter-turns, with the colour filter of the common modules (blue first).
 _TURNS = b"\x48\x28\x88\xe8"
 
 
+def colour(rgb: int) -> int:
+    """RGB888 as `fill` and palettes want it: as near as RGB565 comes, its bytes in the bus' order."""
+    wide = rgb >> 8 & 0xF800 | rgb >> 5 & 0x07E0 | rgb >> 3 & 0x1F
+    return wide >> 8 | (wide & 0xFF) << 8
+
+
 class ST7796:
-    """Draw into `fb` (GS4_HMSB, or with `colours=4` GS2_HMSB), then `show` what changed.
+    """The panel's memory, window by window.
 
     `width` and `height` are pixels as mounted; `rotation` quarter-turns from the module's portrait (1 and 3
-    are landscape). `spi` is an initialised machine.SPI, `cs`, `dc`, `rst`, `bl` output Pins. `buffer` and
-    `strip` may be given by a caller who allocates early: at least `width * height // 2` (`// 4` with 4
-    colours) and `width * 2` bytes. Raises ValueError if geometry or buffers do not fit. The panel is dark
-    until `init` and `backlight`.
+    are landscape). `spi` is an initialised machine.SPI at `baud`, `cs`, `dc`, `rst`, `bl` output Pins,
+    `strip` the caller's buffer of at least `width * 2` bytes. Raises ValueError if geometry or strip do not
+    fit. The panel is dark until `init` and `backlight`.
     """
 
-    def __init__(
-        self, spi, cs, dc, rst, bl, width=480, height=320, rotation=1, buffer=None, strip=None, colours=16
-    ):
+    def __init__(self, spi, cs, dc, rst, bl, width, height, rotation, strip, baud=40_000_000):
         if not 0 <= rotation <= 3 or (width, height) != ((480, 320) if rotation & 1 else (320, 480)):
             raise ValueError("an ST7796S is 320x480 upright and 480x320 at rotation 1 or 3")
-        if colours not in (4, 16):
-            raise ValueError("a frame buffer has 4 or 16 colours")
-        size = width * height // (2 if colours == 16 else 4)
-        if buffer is None:
-            buffer = bytearray(size)
-        if strip is None:
-            strip = bytearray(_STRIP_PIXELS * 2)
-        if len(buffer) < size or len(strip) < width * 2:
-            raise ValueError("buffer or strip is too small")
+        if len(strip) < width * 2:
+            raise ValueError("the strip is too small")
         self.width = width
         self.height = height
-        self.buffer = buffer
-        depth = framebuf.GS4_HMSB if colours == 16 else framebuf.GS2_HMSB
-        self.fb = framebuf.FrameBuffer(buffer, width, height, depth)
-        self._entries = bytearray(32)
-        self.palette = framebuf.FrameBuffer(self._entries, 16, 1, framebuf.RGB565)
         self._strip = memoryview(strip)
         self._spi = spi
+        self._baud = baud
         self._cs = cs
         self._dc = dc
         self._rst = rst
@@ -68,19 +60,10 @@ class ST7796:
         bl(0)
         cs(1)
 
-    def colour(self, index: int, red: int, green: int, blue: int) -> None:
-        """Set colour 0–15 (0–3) of the palette to 8-bit red, green, blue, as near as RGB565 comes.
-
-        What is on the panel keeps its colours until shown again.
-        """
-        # The panel takes the high byte first.
-        self._entries[2 * index] = red & 0xF8 | green >> 5
-        self._entries[2 * index + 1] = green << 3 & 0xE0 | blue >> 3
-
     def init(self) -> None:
-        """Reset and wake the panel, send all of `fb`, switch the picture on, leave the backlight as it is.
+        """Reset and wake the panel, blacken it, switch the picture on, leave the backlight as it is.
 
-        Takes 250 ms and a screenful on the bus. Needed after power came; harmless later.
+        Takes 240 ms and a screenful on the bus. Needed after power came; harmless later.
         """
         self._cs(1)
         self._rst(0)
@@ -91,8 +74,22 @@ class ST7796:
         sleep_ms(120)
         self._command(_COLMOD, b"\x55")
         self._command(_MADCTL, bytes((self._turn,)))
-        self.show(0, 0, self.width, self.height)
+        self.fill(0, 0, self.width, self.height, 0)
         self._command(_DISPON)
+
+    def present(self) -> bool:
+        """Whether a controller that calls itself 7796 answers on MISO; takes 10 us on the bus."""
+        answer = bytearray(4)  # the first byte of the answer says nothing
+        self._spi.init(baudrate=_READ_HZ)
+        self._byte[0] = _RDID4
+        self._cs(0)
+        self._dc(0)
+        self._spi.write(self._byte)
+        self._dc(1)
+        self._spi.readinto(answer)
+        self._cs(1)
+        self._spi.init(baudrate=self._baud)
+        return answer[2] == 0x77 and answer[3] == 0x96
 
     def sleep(self) -> None:
         """Backlight and picture off, the controller asleep (it keeps its memory); 5 ms. `wake` undoes it."""
@@ -112,36 +109,45 @@ class ST7796:
         """Light on or off."""
         self._bl(1 if on else 0)
 
-    def show(self, x: int, y: int, w: int, h: int) -> int:
-        """Send a window of `fb`, clipped to the screen; returns its pixel bytes (`w * h * 2` as clipped)."""
-        if x < 0:
-            w += x
-            x = 0
-        if y < 0:
-            h += y
-            y = 0
-        w = min(w, self.width - x)
-        h = min(h, self.height - y)
-        if w <= 0 or h <= 0:
-            return 0
-        self._window(_CASET, x, x + w - 1)
-        self._window(_RASET, y, y + h - 1)
+    def send(self, fb, palette, x: int, y: int, w: int, h: int, left: int = 0) -> int:
+        """Put the w x h pixels of `fb` from its column `left` on at x, y; returns their bytes.
+
+        `fb` is a FrameBuffer or what its blit takes for one, `palette` a FrameBuffer of `colour`s, one for
+        each value of a pixel. Nothing is clipped: the window must lie on the panel.
+        """
         lines = min(h, len(self._strip) // (2 * w))
         strip = framebuf.FrameBuffer(self._strip, w, lines, framebuf.RGB565)
-        write = self._spi.write
+        blit = strip.blit
+        write = self._open(x, y, w, h)
+        whole = self._strip[: lines * w * 2]
+        for done in range(0, h, lines):
+            blit(fb, -left, -done, -1, palette)
+            write(whole if lines <= h - done else whole[: (h - done) * w * 2])
+        self._cs(1)
+        return w * h * 2
+
+    def fill(self, x: int, y: int, w: int, h: int, rgb565: int) -> int:
+        """Put a window of one `colour` on the panel; returns its bytes. Nothing is clipped."""
+        size = w * h * 2
+        n = min(len(self._strip) & ~1, size)
+        strip = self._strip[:n]
+        framebuf.FrameBuffer(strip, n >> 1, 1, framebuf.RGB565).fill(rgb565)
+        write = self._open(x, y, w, h)
+        for left in range(size, 0, -n):
+            write(strip if left >= n else strip[:left])
+        self._cs(1)
+        return size
+
+    def _open(self, x, y, w, h):
+        """Begin a memory write into a window; returns the bus' write."""
+        self._window(_CASET, x, x + w - 1)
+        self._window(_RASET, y, y + h - 1)
         self._byte[0] = _RAMWR
         self._cs(0)
         self._dc(0)
-        write(self._byte)
+        self._spi.write(self._byte)
         self._dc(1)
-        whole = self._strip[: lines * w * 2]
-        done = 0
-        while done < h:
-            strip.blit(self.fb, -x, -(y + done), -1, self.palette)
-            write(whole if lines <= h - done else self._strip[: (h - done) * w * 2])
-            done += lines
-        self._cs(1)
-        return w * h * 2
+        return self._spi.write
 
     def _window(self, command, first, last):
         span = self._span

@@ -1,15 +1,15 @@
-"""The picture in RAM and what of it still has to reach the panel."""
+"""The picture on the panel, drawn tile by tile, and how far right what it shows reaches."""
 
 from array import array
 
+import framebuf
 from micropython import const
 
+from drivers.st7796 import colour
 from kiosk.glyphs import Ink
 
-_RECTS = const(4)
-
-# Four colours at a time keep the frame buffer small. The fourth, the ground of headings and alarms,
-# is chosen anew by each screen. RGB888; white on each of them keeps 4.5 : 1 after RGB565.
+# Four colours at a time. The fourth, the ground of headings and alarms, is chosen anew by each picture.
+# RGB888; white on each of them keeps 4.5 : 1 after RGB565.
 BLACK = const(0)
 WHITE = const(1)
 YELLOW = const(2)
@@ -20,10 +20,19 @@ GREEN = const(0x007038)
 RED = const(0xB00020)
 
 MARGIN = const(8)
-PITCH = const(48)  # one line of text
-ROW_X = const(44)  # where an answer begins, right of its arrow
-ARROW = array("h", (0, 0, 22, 14, 0, 28))
-TRIANGLE = array("h", (28, 0, 56, 48, 0, 48))
+PITCH = const(48)  # one line of text, one answer
+STEP = const(52)  # from answer to answer
+ROW_X = const(44)  # where an answer begins, beside its arrow
+TILE_BYTES = const(6720)  # 480 x 56 pixels
+_ARROW = array("h", (0, 0, 22, 14, 0, 28))
+_ARROW_RTL = array("h", (22, 0, 0, 14, 22, 28))
+_BEFORE_TEXT = const(52)  # an icon and a gap
+
+# Lines are kept in bands of four. `_new`: how far right the present picture is other than black; `_old`: the
+# same of what was shown before; `_left`: up to where the present picture has replaced that.
+_BANDS = const(80)
+_OLD = const(80)
+_LEFT = const(160)
 
 PLAIN = Ink(WHITE, BLACK)
 CHOSEN = Ink(BLACK, YELLOW)
@@ -31,94 +40,242 @@ TITLE = Ink(WHITE, ACCENT)
 
 
 class Canvas:
-    """Draws into the panel's frame buffer and remembers up to four rectangles to send.
+    """Draws disjoint tiles, each in one shared buffer and sent at once.
 
-    `panel` gives `fb`, `width`, `height`, `colour(index, red, green, blue)` and `show(x, y, w, h)`.
+    A picture goes from `begin` to `end`: what nothing was drawn on is black then. A tile may be drawn anew at
+    any time later. y and h count in fours: other y are rounded down, other h up. `panel` gives `width`,
+    `height`, `send` and `fill` as drivers.st7796; it is black when the canvas is made.
     """
 
-    def __init__(self, panel, font):
+    def __init__(self, panel, words, font, pictures, tile):
         self.panel = panel
-        self.fb = panel.fb
+        self.words = words
         self.font = font
+        self.pictures = pictures
         self.width = panel.width
         self.height = panel.height
-        self._rects = array("h", [0] * (4 * _RECTS))
-        self._n = 0
-        for index, colour in enumerate(COLOURS):
-            self._colour(index, colour)
+        self._bands = array("H", bytes(6 * _BANDS))
+        self._tile = tile
+        self._flat = framebuf.FrameBuffer(tile, len(tile), 1, framebuf.GS8)
+        self._fb = None
+        self._at = array("h", (0, 0, 0, 0, 0, 0))
+        self._palette = framebuf.FrameBuffer(bytearray(8), 4, 1, framebuf.RGB565)
+        self._pair = framebuf.FrameBuffer(bytearray(4), 2, 1, framebuf.RGB565)
+        for index, rgb in enumerate(COLOURS):
+            self._palette.pixel(index, 0, colour(rgb))
+        self.fresh()
 
-    def _colour(self, index, colour):
-        self.panel.colour(index, colour >> 16, colour >> 8 & 255, colour & 255)
+    def fresh(self) -> None:
+        """The panel was initialised and is all black."""
+        x = self._bands
+        for i in range(len(x)):
+            x[i] = 0
 
-    def accent(self, colour: int) -> None:
-        """What ACCENT is from now on (RGB888), for a screen that sends all it draws."""
-        self._colour(ACCENT, colour)
+    def accent(self, rgb: int) -> None:
+        """What ACCENT is in tiles from now on (RGB888)."""
+        self._palette.pixel(ACCENT, 0, colour(rgb))
 
-    def clear(self, accent: int = BLUE) -> None:
-        """Paint everything black and send everything at the next flush; ACCENT becomes `accent`."""
+    def begin(self, accent: int = BLUE) -> None:
+        """Begin a new picture; ACCENT becomes `accent`."""
         self.accent(accent)
-        self.fb.fill(BLACK)
-        self.touch(0, 0, self.width, self.height)
+        x = self._bands
+        for i in range(_BANDS):
+            # A picture that was never ended leaves both behind.
+            if x[i] > x[_OLD + i] or x[_LEFT + i] >= x[_OLD + i]:
+                x[_OLD + i] = x[i]
+            x[i] = x[_LEFT + i] = 0
 
-    def touch(self, x: int, y: int, w: int, h: int) -> None:
-        """Note a rectangle that changed. One inside another is dropped; a fifth one becomes one with the
-        last."""
-        r = self._rects
-        n = self._n
-        for i in range(0, 4 * n, 4):
-            if x >= r[i] and y >= r[i + 1] and x + w <= r[i] + r[i + 2] and y + h <= r[i + 1] + r[i + 3]:
-                return
-        if w == self.width and h == self.height:
-            n = 0
-        elif n == _RECTS:
-            n -= 1
-            at = 4 * n
-            right = max(x + w, r[at] + r[at + 2])
-            bottom = max(y + h, r[at + 1] + r[at + 3])
-            x = min(x, r[at])
-            y = min(y, r[at + 1])
-            w = right - x
-            h = bottom - y
-        at = 4 * n
-        r[at] = x
-        r[at + 1] = y
-        r[at + 2] = w
-        r[at + 3] = h
-        self._n = n + 1
+    def end(self) -> None:
+        """Blacken what the picture has not replaced."""
+        self._replace(0, _BANDS, self.width)
 
-    def flush(self) -> None:
-        """Send what changed. If the panel fails, the rectangles stay noted."""
-        r = self._rects
-        for i in range(0, 4 * self._n, 4):
-            self.panel.show(r[i], r[i + 1], r[i + 2], r[i + 3])
-        self._n = 0
+    def tile(self, x: int, y: int, w: int, h: int, ground: int = BLACK):
+        """A GS2 FrameBuffer of one colour, to be drawn on and sent; its origin is the tile's corner.
 
-    def sent(self) -> None:
-        """The panel has been sent all of the picture by other means."""
-        self._n = 0
+        ValueError: it is larger than the buffer.
+        """
+        at = self._at
+        at[0] = x
+        at[1] = y = y & ~3
+        at[3] = h = min((h + 3) & ~3, self.height - y)  # below the screen nothing is sent
+        h = max(h, 4)
+        n = ((w + 3) >> 2) * h
+        if n > len(self._tile):
+            raise ValueError("tile")
+        self._flat.fill_rect(0, 0, n, 1, ground * 0x55)
+        if at[2] != w or at[5] != h:
+            self._fb = framebuf.FrameBuffer(self._tile, w, h, framebuf.GS2_HMSB)
+        at[2] = w
+        at[4] = ground
+        at[5] = h
+        return self._fb
 
-    def text(self, text, x: int, y: int, ink: Ink) -> int:
-        """Draw lines of text from x, y (top of the first line) without noting the change."""
-        return self.font.draw(self.fb, text, x, y, ink, PITCH)
+    def send(self, left: int = 0, right: int = 9999) -> None:
+        """Send the tile. Outside of its columns from `left` to before `right` it is of its ground alone."""
+        x, y, w, h, ground, _ = self._at
+        if h <= 0:
+            return
+        right = min(right, w)
+        left = max(left, 0)
+        if right > left:
+            self.panel.send(self._fb, self._palette, x + left, y, right - left, h, left)
+        self._note(x, y, w, h, ground, left, right)
 
-    def heading(self, text) -> int:
+    def blank(self, y: int, h: int, ground: int = BLACK) -> None:
+        """A band of one colour across the screen."""
+        y &= ~3
+        self._note(0, y, self.width, min((h + 3) & ~3, self.height - y), ground, 0, 0)
+
+    def heading(self, text, icon=None) -> int:
         """A band of ACCENT across the top with the text in one or two lines; returns the y below it."""
-        h = PITCH + 4
-        for c in text:
-            if c == 10:
-                h += PITCH
-        self.fb.fill_rect(0, 0, self.width, h, ACCENT)
-        self.text(text, MARGIN, 2, TITLE)
-        return h
+        y = 0
+        x = MARGIN if icon is None else MARGIN + _BEFORE_TEXT
+        for line in _lines(text):
+            if y:
+                self._line(self.tile(0, y, self.width, PITCH, ACCENT), line, x, 0, TITLE, None)
+                y += PITCH
+            else:
+                self._line(self.tile(0, 0, self.width, STEP, ACCENT), line, x, 2, TITLE, icon)
+                y = STEP
+        return y
 
-    def row(self, text, y: int, chosen: bool) -> None:
+    def text(self, text, y: int, ink: Ink = PLAIN, x: int = MARGIN) -> int:
+        """Lines of text from y on, each on a band of the ink's ground; returns the y below them.
+
+        Of a right-to-left language they end `x` pixels before the right edge.
+        """
+        for line in _lines(text):
+            self._line(self.tile(0, y, self.width, PITCH, ink.bg), line, x, 0, ink, None)
+            y += PITCH
+        return y
+
+    def row(self, text, y: int, chosen: bool, icon=None) -> None:
         """One answer across the width; the chosen one is filled and carries an arrow, so colour is not the
         only cue."""
+        fb, ink = self._row(y, chosen)
+        x = ROW_X if icon is None else ROW_X + _BEFORE_TEXT
+        self._line(fb, text, x, 0, ink, icon)
+
+    def endonym(self, language: int, y: int, chosen: bool) -> None:
+        """A row with a language's own name."""
+        fb, ink = self._row(y, chosen)
+        self._drawn(fb, self.pictures.endonym(language), language, ROW_X, ink)
+
+    def begin_line(self, language: int, y: int) -> int:
+        """A line that says in a language how to begin; returns the y below it."""
+        fb = self.tile(0, y, self.width, PITCH)
+        self._drawn(fb, self.pictures.endonym(language) + 1, language, MARGIN, PLAIN)
+        return y + PITCH
+
+    def picture(self, index: int, x: int, y: int, size: int, ink: Ink = PLAIN) -> None:
+        """A tile with pictogram `index` at 52, 80 or 120 pixels, or icon `index` at 48."""
+        self._picture(self.pictures.number(index, size), x, y, ink)
+
+    def label(self, text, x: int, y: int, ink: Ink = PLAIN) -> int:
+        """A ticket's label (ASCII bytes) in the large font, in tiles of its own; returns the x reached."""
+        for c in text:
+            x += self._picture(self.pictures.letter(c), x, y, ink)
+        return x
+
+    def _row(self, y, chosen):
         ink = CHOSEN if chosen else PLAIN
-        fb = self.fb
-        w = self.width - 2 * MARGIN
-        fb.fill_rect(MARGIN, y, w, PITCH, ink.bg)
+        fb = self.tile(0, y, self.width, PITCH, ink.bg)
         if chosen:
-            fb.poly(MARGIN + 8, y + 10, ARROW, ink.fg, True)
-        self.text(text, ROW_X, y, ink)
-        self.touch(MARGIN, y, w, PITCH)
+            if self.words.rtl:
+                fb.poly(self.width - 38, 10, _ARROW_RTL, ink.fg, True)
+            else:
+                fb.poly(16, 10, _ARROW, ink.fg, True)
+        return fb, ink
+
+    def _line(self, fb, text, x, y, ink, icon):
+        """Draw a line into the present tile, an icon before it, and send the tile."""
+        left = 0
+        right = self.width
+        if icon is not None:
+            at = x - _BEFORE_TEXT
+            number = self.pictures.number(icon, PITCH)
+            self.pictures.put(fb, number, right - at - PITCH if self.words.rtl else at, y, ink)
+        if self.words.rtl:
+            left = right - x - self.font.width(text)
+            self.font.draw(fb, text, left, y, ink)
+        else:
+            right = self.font.draw(fb, text, x, y, ink)
+        self.send(left, right)
+
+    def _drawn(self, fb, number, language, x, ink):
+        w = self.pictures.width(number)
+        left = 0
+        if self.words.languages[language][1]:
+            left = x = self.width - x - w
+        self.pictures.put(fb, number, x, 0, ink)
+        self.send(left, self.width if left else x + w)
+
+    def _picture(self, number, x, y, ink):
+        """Send a picture as it comes from flash, without the tile's buffer."""
+        y &= ~3
+        pair = self._pair
+        pair.pixel(0, 0, self._palette.pixel(ink.bg, 0))
+        pair.pixel(1, 0, self._palette.pixel(ink.fg, 0))
+        w = h = 0
+        for box, line, lines in self.pictures.bands(number):
+            w = box[1]
+            h = line + lines
+            self.panel.send(box, pair, x, y + line, w, lines)
+        self._note(x, y, w, (h + 3) & ~3, BLACK, 0, w)
+        return w
+
+    def _note(self, x, y, w, h, ground, left, right):
+        """A tile was sent from its column `left` to `right`: fill its rest, and what is old before it."""
+        end = x + w
+        first = y >> 2
+        last = (y + h) >> 2
+        self._replace(first, last, x)
+        b = self._bands
+        shown = 0
+        for i in range(first, last):
+            if b[i] > shown:
+                shown = b[i]
+            if b[_OLD + i] > shown and b[_OLD + i] > b[_LEFT + i]:
+                shown = b[_OLD + i]
+        if ground != BLACK or end < shown:
+            shown = end
+        fill = self._palette.pixel(ground, 0)
+        if right <= left:
+            left = right = 0
+        elif left and x < shown:
+            self.panel.fill(x, y, min(left, shown - x), h, fill)
+        if x + right < shown:
+            self.panel.fill(x + right, y, shown - x - right, h, fill)
+        reach = end if ground != BLACK else x + right
+        for i in range(first, last):
+            if b[_LEFT + i] < end:
+                b[_LEFT + i] = end
+            if b[i] <= end:
+                b[i] = reach if right or ground != BLACK else min(b[i], x)
+
+    def _replace(self, first, last, x):
+        """Blacken what is old left of x, in runs of bands that are alike."""
+        b = self._bands
+        i = first
+        while i < last:
+            left = b[_LEFT + i]
+            old = b[_OLD + i]
+            start = i
+            i += 1
+            while i < last and b[_LEFT + i] == left and b[_OLD + i] == old:
+                i += 1
+            if left < x:
+                if old > left:
+                    self.panel.fill(left, start * 4, min(old, x) - left, (i - start) * 4, 0)
+                for k in range(_LEFT + start, _LEFT + i):
+                    b[k] = x
+
+
+def _lines(text):
+    """The lines of glyph codes, without their breaks."""
+    start = 0
+    for i, c in enumerate(text):
+        if c == 10:
+            yield text[start:i]
+            start = i + 1
+    yield text[start:]

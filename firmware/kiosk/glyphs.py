@@ -1,14 +1,14 @@
-"""Bitmap fonts and pictograms as built by `smilehub.devices.assets`, drawn by framebuf.blit."""
+"""Bitmap fonts and pictures as built by `smilehub.devices.assets`, drawn by framebuf.blit."""
 
 import framebuf
 from micropython import const
 
-_HEAD = const(12)
+_HEAD = const(8)
 _HLSB = framebuf.MONO_HLSB
 
 
 class AssetDamaged(ValueError):
-    """A font or pictogram file does not begin as it should; install the application again."""
+    """A file of fonts or pictures does not begin as it should; install the application again."""
 
 
 class Ink:
@@ -24,72 +24,44 @@ class Ink:
 
 
 class Font:
-    """Text from UTF-8 bytes. `resident` keeps the bitmaps in RAM; otherwise each glyph is read from flash.
+    """Text from glyph codes: those of the file `path`, which stay in memory, and those that `words` may lend.
 
-    `height`, `baseline` and `cap` are pixels. `scratch` is the caller's buffer for glyphs from flash, at
-    least as large as the file's largest glyph.
+    A code from 0x80 on is a glyph of the language in use: its table and bitmaps are `words.glyphs`, from
+    offset `words.table`. `height` and `cap` are pixels. A code without a glyph shows as "?".
     """
 
-    def __init__(self, path: str, resident: bool, scratch):
-        file = open(path, "rb")
-        head = file.read(_HEAD)
-        if len(head) != _HEAD or head[:4] != b"SHF1":
-            raise AssetDamaged(path)
+    def __init__(self, path: str, words=None):
+        with open(path, "rb") as file:
+            head = file.read(_HEAD)
+            if len(head) != _HEAD or head[:4] != b"SHF2":
+                raise AssetDamaged(path)
+            self._glyphs = memoryview(file.read())
         self.height = head[4]
-        self.baseline = head[5]
-        self.cap = head[6]
-        ranges = head[7]
-        count = head[8] | head[9] << 8
-        raw = file.read(4 * ranges)
-        # (first, after last, index of first) a range, ASCII first.
-        self._ranges = []
-        index = 0
-        for i in range(0, 4 * ranges, 4):
-            first = raw[i] | raw[i + 1] << 8
-            n = raw[i + 2] | raw[i + 3] << 8
-            self._ranges.append((first, first + n, index))
-            index += n
-        self._ascii = self._ranges[0][1] if self._ranges[0][0] == 32 else 0
-        self._table = file.read(8 * count)
+        self.cap = head[5]
+        self._first = head[6]
+        self._last = head[7]
+        self._lack = 8 * (63 - head[6])
+        self._words = words
         self._box = [None, 0, 0, _HLSB]
-        if resident:
-            self._bits = memoryview(file.read())
-            self._file = None
-            file.close()
-        else:
-            self._bits = memoryview(scratch)
-            self._file = file
-            self._start = _HEAD + 4 * ranges + 8 * count
-            if len(scratch) < (head[10] | head[11] << 8):
-                raise ValueError("the scratch buffer is smaller than a glyph")
-
-    def _entry(self, code: int) -> int:
-        """Where the glyph's table entry begins; a character we lack shows as '?' rather than vanishing."""
-        for first, after, index in self._ranges:
-            if first <= code < after:
-                return (index + code - first) * 8
-        return (63 - 32) * 8 if self._ascii > 63 else 0
 
     def width(self, text) -> int:
-        """Pixels of one line of UTF-8 bytes."""
-        table = self._table
+        """Pixels of one line."""
         total = 0
-        code = 0
+        glyphs = self._glyphs
+        words = self._words
+        first = self._first
+        last = self._last
         for c in text:
-            if c < 0x80:
-                code = c
-            elif c >= 0xC0:
-                code = c & 0x1F if c < 0xE0 else c & 0x0F
-                continue
+            if first <= c <= last:
+                total += glyphs[(c - first) * 8 + 3]
+            elif words is not None and 0x80 <= c < words.after:
+                total += words.glyphs[words.table + c * 8 + 3]
             else:
-                code = code << 6 | c & 0x3F
-                if code < 0x80:  # a three-byte character has one more byte to come
-                    continue
-            total += table[self._entry(code) + 3]
+                total += glyphs[self._lack + 3]
         return total
 
     def tail(self, text, width: int):
-        """The longest end of one line of ASCII bytes that is at most `width` pixels wide.
+        """The longest end of one line that is at most `width` pixels wide.
 
         Of a chair's name the end tells it from the others.
         """
@@ -97,91 +69,104 @@ class Font:
             text = text[1:]
         return text
 
-    def draw(self, fb, text, x: int, y: int, ink: Ink, pitch: int = 0) -> int:
-        """Draw UTF-8 bytes with the top of the line at y; `\\n` begins one `pitch` pixels lower.
-
-        Returns the x reached.
-        """
-        table = self._table
-        bits = self._bits
+    def draw(self, fb, text, x: int, y: int, ink: Ink) -> int:
+        """Draw one line with its top at y. Returns the x reached."""
         box = self._box
         blit = fb.blit
         palette = ink.palette
         bg = ink.bg
-        ascii_end = self._ascii
-        file = self._file
-        left = x
-        code = 0
-        more = 0
+        words = self._words
+        first = self._first
+        last = self._last
+        own = self._glyphs
         for c in text:
-            if 32 <= c < ascii_end:
-                at = (c - 32) * 8
-            elif c == 10:
-                x = left
-                y += pitch
-                continue
+            glyphs = own
+            if first <= c <= last:
+                at = (c - first) * 8
+            elif words is not None and 0x80 <= c < words.after:
+                glyphs = words.glyphs
+                at = words.table + c * 8
             else:
-                if c < 0x80:
-                    code = c
-                elif c >= 0xE0:
-                    code = c & 0x0F
-                    more = 2
-                    continue
-                elif c >= 0xC0:
-                    code = c & 0x1F
-                    more = 1
-                    continue
-                else:
-                    code = code << 6 | c & 0x3F
-                    more -= 1
-                    if more > 0:
-                        continue
-                at = self._entry(code)
-            w = table[at + 4]
+                at = self._lack
+            w = glyphs[at + 4]
             if w:
-                h = table[at + 5]
-                offset = table[at] | table[at + 1] << 8
-                size = ((w + 7) >> 3) * h
-                if file is None:
-                    box[0] = bits[offset : offset + size]
-                else:
-                    file.seek(self._start + offset)
-                    box[0] = bits[:size]
-                    file.readinto(box[0])
+                h = glyphs[at + 5]
+                offset = glyphs[at] | glyphs[at + 1] << 8
+                box[0] = glyphs[offset : offset + ((w + 7) >> 3) * h]
                 box[1] = w
                 box[2] = h
-                blit(box, x + table[at + 2] - 128, y + table[at + 6], bg, palette)
-            x += table[at + 3]
+                blit(box, x + glyphs[at + 2] - 128, y + glyphs[at + 6], bg, palette)
+            x += glyphs[at + 3]
         return x
 
 
-class Pictograms:
-    """The visitors' pictograms, read from flash one at a time into the caller's `scratch` buffer."""
+class Pictures:
+    """What is read from flash to be drawn: pictograms, icons, ticket labels, languages' names.
+
+    One picture at a time, as many lines of it as go into the caller's `scratch` buffer. Pictures are known by
+    number; `base(size)` gives the first of a kind.
+    """
 
     def __init__(self, path: str, scratch):
-        self._file = open(path, "rb")
-        head = self._file.read(8)
-        if len(head) != 8 or head[:4] != b"SHP1":
+        self._file = file = open(path, "rb")
+        head = file.read(8)
+        if len(head) != 8 or head[:4] != b"SHP2":
             raise AssetDamaged(path)
-        self.count = head[4]
-        self.small = head[5]
-        self.large = head[6]
-        self._small_bytes = ((self.small + 7) >> 3) * self.small
-        self._large_bytes = ((self.large + 7) >> 3) * self.large
-        if len(scratch) < self._large_bytes:
-            raise ValueError("the scratch buffer is smaller than a pictogram")
+        self.pictograms = head[4]
+        self.icons = head[5]
+        self.languages = head[6]
+        self._letters = file.read(head[7])
+        self._table = 8 + head[7]
         self._bits = memoryview(scratch)
         self._box = [None, 0, 0, _HLSB]
+        self._entry = bytearray(8)
 
-    def draw(self, fb, index: int, x: int, y: int, ink: Ink, large: bool = False) -> None:
-        """Draw pictogram `index` with its top left corner at x, y, `small` or `large` pixels square."""
-        size = self.large if large else self.small
-        n = self._large_bytes if large else self._small_bytes
-        self._file.seek(
-            8 + index * (self._small_bytes + self._large_bytes) + (self._small_bytes if large else 0)
-        )
+    def number(self, index: int, size: int) -> int:
+        """The number of icon `index` (size 48), or of pictogram `index` at 52, 80 or 120 pixels."""
+        if size == 48:
+            return index
+        return self.icons + index + self.pictograms * (0 if size == 52 else 1 if size == 80 else 2)
+
+    def endonym(self, language: int) -> int:
+        """The number of a language's own name; that plus one is its line how to begin."""
+        return self.icons + 3 * self.pictograms + 2 * language
+
+    def letter(self, c: int) -> int:
+        """The number of a character (ASCII) of the large font of labels."""
+        return self.icons + 3 * self.pictograms + 2 * self.languages + max(0, self._letters.find(bytes((c,))))
+
+    def width(self, number: int) -> int:
+        """A picture's width in pixels; reads its table entry."""
+        entry = self._entry
+        self._file.seek(self._table + 8 * number)
+        self._file.readinto(entry)
+        return entry[4] | entry[5] << 8
+
+    def bands(self, number: int):
+        """Yield a picture as (a 1-bit bitmap for blit, its first line, how many lines), top to bottom.
+
+        Each is valid until the next. Raises OSError if the flash cannot be read.
+        """
+        w = self.width(number)
+        entry = self._entry
+        h = entry[6]
         box = self._box
-        box[0] = self._bits[:n]
-        self._file.readinto(box[0])
-        box[1] = box[2] = size
-        fb.blit(box, x, y, ink.bg, ink.palette)
+        stride = (w + 7) >> 3
+        most = len(self._bits) // stride
+        self._file.seek(entry[0] | entry[1] << 8 | entry[2] << 16)
+        for y in range(0, h, most):
+            lines = min(most, h - y)
+            box[0] = self._bits[: lines * stride]
+            self._file.readinto(box[0])
+            box[1] = w
+            box[2] = lines
+            yield box, y, lines
+
+    def put(self, fb, number: int, x: int, y: int, ink: Ink) -> None:
+        """Draw a picture by its number with its top left corner at x, y."""
+        for box, line, _ in self.bands(number):
+            fb.blit(box, x, y + line, ink.bg, ink.palette)
+
+    def draw(self, fb, index: int, x: int, y: int, ink: Ink, size: int) -> None:
+        """Draw pictogram `index` at 52, 80 or 120 pixels, or icon `index` at 48."""
+        self.put(fb, self.number(index, size), x, y, ink)

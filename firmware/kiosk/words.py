@@ -1,64 +1,122 @@
-"""What the kiosk says, in the language chosen: tables built by `smilehub.devices.assets` from one file a
-language."""
+"""What the kiosk says, in the language chosen: files built by `smilehub.devices.assets`, one a language."""
+
+from binascii import crc32
+
+from micropython import const
+
+from kiosk.glyphs import AssetDamaged
+
+_DESK = "desk."
+_NONE = const(255)
+_FIRST = const(0x10)  # stands where the first value goes
+
+
+def plain(text: str):
+    """A person's or a chair's name as glyph codes: ASCII as it is, anything else as "?"."""
+    return bytes([ord(c) if 32 <= ord(c) < 127 else 63 for c in text])
 
 
 class Words:
-    """Strings by name, as UTF-8 bytes already broken into lines for their boxes.
+    """Strings by name, as glyph codes already broken into lines for their boxes and in visual order.
 
-    One buffer holds the language in use, so that changing it allocates nothing that stays. `languages` is a
-    list of (code, endonym, how to begin), the last two as UTF-8 bytes.
+    One buffer holds the language in use, so that changing it allocates nothing that stays; strings of the
+    staff desk are read from flash into another. `languages` is a list of (code, rtl), `rtl` the direction of
+    the language in use. `glyphs`, `table` and `after` are for Font: a glyph of code c has its table entry at
+    `table + 8 * c`, codes end before `after`.
     """
 
     def __init__(self, folder: str):
         self._folder = folder
-        self._index = {}
-        self.languages = []
         with open(folder + "/words.idx", "rb") as file:
-            self._buffer = bytearray(int(file.readline()))
-            while line := file.readline().strip():
-                code, endonym, begin = line.split(b"\t")
-                self.languages.append((code.decode(), endonym, begin))
-            while line := file.readline().strip():
-                self._index[line.decode()] = len(self._index)
-        self._view = memoryview(self._buffer)
-        self._filled = bytearray(64)
+            head = file.read(12)
+            if len(head) != 12 or head[:4] != b"SHW1":
+                raise AssetDamaged(folder)
+            self.languages = []
+            for _ in range(head[4]):
+                code = file.read(3)
+                self.languages.append((code[:2].decode(), bool(code[2])))
+            # Three bytes of each name's CRC-32 and its icon: names themselves are in the program already.
+            self._names = file.read()
+        self._buffer = bytearray(head[6] | head[7] << 8)
+        self._desk = bytearray(head[8] | head[9] << 8)
+        self._filled = bytearray(head[10] | head[11] << 8)
+        self.glyphs = memoryview(self._buffer)
+        self.table = self.after = 0
+        self.rtl = False
+        self._file = None
         self.language = None
         self.use(self.languages[0][0])
 
     def use(self, code: str) -> None:
         """Read a language into the buffer; OSError when its file is missing."""
-        if code != self.language:
-            with open(self._folder + "/" + code + ".str", "rb") as file:
-                file.readinto(self._buffer)
-            self.language = code
+        if code == self.language:
+            return
+        self.language = None
+        if self._file is not None:
+            self._file.close()
+        self._file = file = open(self._folder + "/" + code + ".str", "rb")
+        b = self._buffer
+        if file.readinto(b) < 8 or b[:4] != b"SHL1":
+            raise AssetDamaged(code)
+        # Magic, flags, glyphs, where the table of glyphs begins; strings' ends follow.
+        self.rtl = bool(b[4] & 1)
+        self.after = 0x80 + b[5]
+        self.table = (b[6] | b[7] << 8) - 0x400
+        self.language = code
 
     def __call__(self, name: str):
-        """The string of that name in the language in use; valid until the language changes. KeyError: no
-        such string."""
-        at = 2 + 2 * self._index[name]
+        """The string of that name in the language in use. KeyError: no such string.
+
+        Valid until the language changes; one whose name begins with "desk." until the next such call.
+        """
+        at = self._find(name)
+        if at < 0:
+            raise KeyError(name)
+        at = 8 + (at >> 1)
         b = self._buffer
-        return self._view[b[at] | b[at + 1] << 8 : b[at + 2] | b[at + 3] << 8]
+        start = b[at] | b[at + 1] << 8
+        end = b[at + 2] | b[at + 3] << 8
+        if not name.startswith(_DESK):
+            return self.glyphs[start:end]
+        self._file.seek(start)
+        text = memoryview(self._desk)[: end - start]
+        self._file.readinto(text)
+        return text
 
     def __contains__(self, name: str) -> bool:
-        return name in self._index
+        return self._find(name) >= 0
 
-    def fill(self, name: str, value):
-        """The string with `{}` replaced by a number or a short bytes; valid until the next fill."""
-        text = self(name)
-        if not isinstance(value, (bytes, bytearray)):
-            value = str(value).encode()
+    def icon(self, name: str):
+        """The number of the icon that goes with a string, or None."""
+        at = self._find(name)
+        icon = _NONE if at < 0 else self._names[at + 3]
+        return None if icon == _NONE else icon
+
+    def fill(self, name: str, *values):
+        """The string with its `{}` replaced in order, by numbers, str (as `plain`) or glyph codes.
+
+        Valid until the next fill. Too long values are cut.
+        """
         out = self._filled
+        most = len(out)
         n = 0
-        skip = False
-        for c in text:
-            if c == 0x7B:
-                for v in value:
+        for c in self(name):
+            value = (c,)
+            if _FIRST <= c < _FIRST + 8:
+                value = values[c - _FIRST]
+                if not isinstance(value, (bytes, bytearray, memoryview)):
+                    value = plain(str(value))
+            for v in value:
+                if n < most:
                     out[n] = v
                     n += 1
-                skip = True
-            elif skip:
-                skip = False
-            else:
-                out[n] = c
-                n += 1
         return memoryview(out)[:n]
+
+    def _find(self, name):
+        """Where the entry of a name begins, -1 if there is none."""
+        crc = crc32(name.encode())
+        key = bytes((crc & 255, crc >> 8 & 255, crc >> 16 & 255))
+        at = self._names.find(key)
+        while at >= 0 and at & 3:
+            at = self._names.find(key, at + 1)
+        return at

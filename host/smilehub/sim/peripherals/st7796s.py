@@ -82,6 +82,8 @@ class ST7796S(Part):
         self._has_bl = "bl" in config
         self._mode: SpiMode | None = None
         self._too_fast = False
+        #: Staged: a controller that does nothing and answers nothing, on dark glass.
+        self.broken = False
         self.total = Traffic()
         self._since = Traffic()
         self.power(False)
@@ -126,7 +128,7 @@ class ST7796S(Part):
             self.forbid(t_us, "the bus is not in SPI mode 0 or 3, 8 bits, most significant first")
 
     def spi_write(self, data: bytes, t_us: int) -> None:
-        if self._cs or not self._rst or not self._on or not data:
+        if self._cs or not self._rst or not self._on or self.broken or not data:
             return
         if self._mode and self._mode.baud > self._write_hz_max and not self._too_fast:
             self._too_fast = True
@@ -147,7 +149,7 @@ class ST7796S(Part):
 
     def spi_transfer(self, data: bytes, t_us: int) -> bytes:
         reads = self._command in _READS or self._command in (_RAMRD, _RAMRDC)
-        if self._cs or not self._dc or not reads or not self._on:
+        if self._cs or not self._dc or not reads or not self._on or self.broken:
             self.spi_write(data, t_us)
             return b"\xff" * len(data)
         if self._mode and self._mode.baud > DATASHEET_READ_HZ:
@@ -164,8 +166,9 @@ class ST7796S(Part):
 
     @property
     def lit(self) -> bool:
-        """True if somebody in front of the panel sees a picture: powered, awake, display on, backlight on."""
-        return bool(self._on and self._awake and self._displaying and self._bl)
+        """True if somebody in front of the panel sees a picture: powered, awake, display on, backlight on,
+        not broken."""
+        return bool(self._on and not self.broken and self._awake and self._displaying and self._bl)
 
     @property
     def window(self) -> tuple[int, int, int, int]:

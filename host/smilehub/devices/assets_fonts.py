@@ -1,0 +1,193 @@
+"""Draws the kiosk's fonts from Noto Sans and packs them: text and wall stay in memory, a language's glyphs
+come with its strings."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import fontpkg_noto_sans
+from PIL import Image, ImageDraw, ImageFont
+
+from hubcore.labels import LETTERS
+from smilehub.devices.drawing import parse, render
+from smilehub.errors import ImageError
+
+_FONT_FILE = "NotoSans[wdth,wght].ttf"
+ASCII = range(0x20, 0x7F)
+
+#: Glyph codes of the keys' symbols, and the names that translators give them.
+KEYS = {"up": 1, "down": 2, "yes": 3, "back": 4, "help": 5}
+_KEY_SIZE = 34  # pixels, as high as a capital and a little more
+_KEY_ADVANCE = 40
+_KEY_DRAWINGS = """
+[up]
+poly 32,3 58,33 42,33 42,61 22,61 22,33 6,33
+[down]
+poly 32,61 58,31 42,31 42,3 22,3 22,31 6,31
+[yes]
+line 12 7,34 24,52 57,13
+[back]
+poly 3,32 33,6 33,22 61,22 61,42 33,42 33,58
+[help]
+disc 32,32 31
+-curve 7 22,25 25,17 32,14 40,18 41,26 33,34 32,41
+-disc 32,52 4.5
+"""
+
+
+class AssetError(ImageError):
+    """A string, font or drawing cannot be built as asked; the message names it."""
+
+
+@dataclass(frozen=True)
+class Face:
+    """One font to build: Noto Sans at an em size in pixels, a weight and a width (per cent of normal).
+
+    `frame`: the characters whose ink sets the height of a line.
+    """
+
+    name: str
+    em: int
+    weight: int
+    width: int
+    frame: str
+
+
+TEXT = Face("text", 40, 500, 87, "ÉÑg")
+LABEL = Face("label", 124, 700, 92, " 0123456789" + LETTERS)
+WALL = Face("wall", 20, 700, 90, " ?0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+
+
+@dataclass(frozen=True)
+class Glyph:
+    """One drawn character: `bits` is its cropped bitmap, `left` and `top` where it stands in its cell, in
+    pixels."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+    advance: int
+    bits: bytes
+
+
+@dataclass(frozen=True)
+class Font:
+    """A built font: pixel metrics and its glyphs by code point (keys' symbols by their codes)."""
+
+    height: int
+    baseline: int
+    cap: int
+    glyphs: dict[int, Glyph]
+
+    def measure(self, text: str) -> int:
+        """Width of one line in pixels; AssetError when a character has no glyph."""
+        width = 0
+        for char in text:
+            glyph = self.glyphs.get(ord(char))
+            if glyph is None:
+                raise AssetError(f"No glyph for {char!r} (U+{ord(char):04X}) in the kiosk's font.")
+            width += glyph.advance
+        return width
+
+
+def _load(face: Face) -> ImageFont.FreeTypeFont:
+    path = Path(fontpkg_noto_sans.__file__).parent / "files" / _FONT_FILE
+    font = ImageFont.truetype(str(path), face.em, layout_engine=ImageFont.Layout.BASIC)
+    axes: list[float] = [face.weight, face.width]
+    font.set_variation_by_axes(axes)
+    return font
+
+
+def _draw(font: ImageFont.FreeTypeFont, char: str, origin: int, size: int) -> tuple[Image.Image, int]:
+    """The character as a 1-bit picture whose baseline is at `size` and left edge at `origin`; and its
+    advance."""
+    picture = Image.new("1", (origin * 2 + size * 2, size * 2), 0)
+    pen = ImageDraw.Draw(picture)
+    pen.fontmode = "1"
+    pen.text((origin, size), char, fill=1, font=font, anchor="ls")
+    return picture, round(font.getlength(char))
+
+
+def build_font(face: Face, code_points: Iterable[int]) -> Font:
+    """Render a face; the cap height is that of H as drawn, so that the accessibility figures measure ink.
+
+    Raises AssetError for a character that the font lacks or that is higher than the line.
+    """
+    font = _load(face)
+    size, origin = face.em * 2, face.em // 2
+    lacking = _draw(font, "\uffff", origin, size)[0].tobytes()
+    frame = [box for char in face.frame if (box := _draw(font, char, origin, size)[0].getbbox())]
+    capital = _draw(font, "H", origin, size)[0].getbbox()
+    if capital is None:
+        raise AssetError(f"The font for {face.name} draws nothing.")
+    # A line's height must not depend on which languages are built.
+    ascent = size - min(box[1] for box in frame)
+    height = ascent + max(box[3] for box in frame) - size
+    glyphs: dict[int, Glyph] = {}
+    for code in code_points:
+        picture, advance = _draw(font, chr(code), origin, size)
+        if picture.tobytes() == lacking:
+            raise AssetError(f"Noto Sans has no {chr(code)!r} (U+{code:04X}); it needs another font.")
+        box = picture.getbbox()
+        if box is None:
+            glyphs[code] = Glyph(0, 0, 0, 0, advance, b"")
+            continue
+        top = box[1] - (size - ascent)
+        cut = picture.crop(box)
+        if top < 0 or top + cut.height > height:
+            raise AssetError(f"{chr(code)!r} (U+{code:04X}) is higher than a line of {face.name}.")
+        glyphs[code] = Glyph(box[0] - origin, top, cut.width, cut.height, advance, cut.tobytes())
+    return Font(height, ascent, capital[3] - capital[1], glyphs)
+
+
+def text_font(characters: Iterable[str] = ()) -> Font:
+    """The text font: the keys' symbols, printable ASCII and the other characters given."""
+    font = build_font(TEXT, sorted({ord(char) for char in characters} | set(ASCII)))
+    top = font.baseline - font.cap // 2 - _KEY_SIZE // 2
+    drawings = parse(_KEY_DRAWINGS, "the keys' symbols")
+    symbols = {
+        code: Glyph(3, top, _KEY_SIZE, _KEY_SIZE, _KEY_ADVANCE, render(drawings[name], _KEY_SIZE).tobytes())
+        for name, code in KEYS.items()
+    }
+    return replace(font, glyphs=font.glyphs | symbols)
+
+
+def label_font() -> Font:
+    """The large font of the ticket's label: digits and the letters a kiosk can have."""
+    return build_font(LABEL, sorted(map(ord, LABEL.frame)))
+
+
+def wall_font() -> Font:
+    """The wall's font: digits and capitals, 14 LEDs high."""
+    return build_font(WALL, sorted(map(ord, WALL.frame)))
+
+
+def pack_glyphs(glyphs: Sequence[Glyph], start: int) -> bytes:
+    """The table and the bitmaps of glyphs; `start` is what their offsets count from."""
+    table, bitmaps = bytearray(), bytearray()
+    places: dict[bytes, int] = {}  # equal bitmaps are kept once
+    start += 8 * len(glyphs)
+    for g in glyphs:
+        if not (0 <= g.left + 128 < 256 and max(g.advance, g.width, g.height, g.top) < 256):
+            raise AssetError("A glyph is too large for the font format.")
+        if start + len(bitmaps) > 0xFFFF:
+            raise AssetError("A file holds more than 64 KiB of glyphs.")
+        if g.bits not in places:
+            places[g.bits] = start + len(bitmaps)
+            bitmaps += g.bits
+        table += struct.pack("<HBBBBBB", places[g.bits], g.left + 128, g.advance, g.width, g.height, g.top, 0)
+    return bytes(table + bitmaps)
+
+
+def pack_font(font: Font, glyphs: Mapping[int, Glyph]) -> bytes:
+    """The ``.fnt`` bytes of glyphs by code; printable codes between them that have none show as "?"."""
+    first, last = min(glyphs), max(glyphs)
+    nothing = Glyph(0, 0, 0, 0, 0, b"")
+    lacking = glyphs[ord("?")]
+    entries = [glyphs.get(code, lacking if code > 0x20 else nothing) for code in range(first, last + 1)]
+    head = struct.pack("<4sBBBB", b"SHF2", font.height, font.cap, first, last)
+    return head + pack_glyphs(entries, 0)

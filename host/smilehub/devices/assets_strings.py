@@ -1,0 +1,239 @@
+"""Reads the translators' files, breaks every string into lines that fit its box, and packs a language."""
+
+from __future__ import annotations
+
+import re
+import struct
+import tomllib
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from smilehub.devices.assets_fonts import ASCII, KEYS, AssetError, Font, Glyph, pack_glyphs
+
+DESK = "desk."
+"""Names that begin so are read from flash when drawn; the others are in memory with their language."""
+
+_NAME = re.compile(r"[a-z]+(\.[a-z0-9_]+)+")
+_TOKEN = re.compile(r"\{(\w*)\}")
+_FIRST_VALUE = 0x10  # stands where the first value goes, the next one where the second goes
+_MOST_VALUES = 8
+_LANGUAGE_GLYPHS = range(0x80, 0x100)
+_NO_ICON = 0xFF
+
+
+@dataclass(frozen=True)
+class Box:
+    """Where a string is shown: `width` pixels, at most `lines` lines, each `{}` filled with its sample for
+    measuring; `icon` is the name of the icon that goes with it."""
+
+    name: str
+    width: int
+    lines: int
+    samples: tuple[str, ...] = ()
+    icon: str | None = None
+
+
+ENDONYM_BOX = Box("the endonym", 424, 1)
+BEGIN_BOX = Box("how to begin", 464, 1)
+
+
+@dataclass(frozen=True)
+class Language:
+    """One language: its code, its name in itself, how to begin, its direction, and its strings as the
+    translators wrote them."""
+
+    code: str
+    endonym: str
+    begin: str
+    rtl: bool
+    strings: dict[str, str]
+
+    @property
+    def characters(self) -> set[str]:
+        """Every character to be drawn for it."""
+        texts = (self.endonym, self.begin, *self.strings.values())
+        return {char for text in texts for char in shape(_TOKEN.sub("", text))} - {"\n"}
+
+
+def shape(text: str) -> str:
+    """The characters of one line as they are drawn, from left to right.
+
+    The hook for scripts that are joined or run from right to left: such a language needs its letters replaced
+    by presentation forms and put into visual order here. The four languages of today need neither.
+    """
+    return text
+
+
+def load_strings(folder: Path) -> tuple[list[Box], list[Language]]:
+    """Read ``boxes.toml`` and every language it lists; AssetError names what is missing, unknown or
+    malformed."""
+    index: dict[str, Any] = tomllib.loads((folder / "boxes.toml").read_text(encoding="utf-8"))
+    boxes = [_box(name, spec) for name, spec in index["strings"].items()]
+    boxes.sort(key=lambda box: box.name.startswith(DESK))
+    names = {box.name for box in boxes}
+    hashes = {_hash(name) for name in names}
+    if len(hashes) < len(names):
+        raise AssetError("Two strings' names have the same short hash; rename the newer one.")
+    languages: list[Language] = []
+    for code in index["languages"]:
+        path = folder / f"{code}.toml"
+        data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        strings: dict[str, str] = data["strings"]
+        if missing := names - strings.keys():
+            raise AssetError(f"{path.name} lacks {', '.join(sorted(missing))}.")
+        if unknown := strings.keys() - names:
+            raise AssetError(f"{path.name} has {', '.join(sorted(unknown))}, which no screen shows.")
+        for box in boxes:
+            try:
+                tokens(box, strings[box.name])
+            except AssetError as error:
+                raise AssetError(f"{path.name}: {error}") from None
+        if (direction := data.get("direction", "ltr")) not in ("ltr", "rtl"):
+            raise AssetError(f"{path.name}: the direction is ltr or rtl, not {direction!r}.")
+        if len(code) != 2 or not code.isascii():
+            raise AssetError(f"{path.name}: a language's code has two letters.")
+        languages.append(Language(code, data["endonym"], data["begin"], direction == "rtl", strings))
+    return boxes, languages
+
+
+def tokens(box: Box, text: str) -> str:
+    """The text with `{}` and keys' names in braces as the codes that stand for them. Raises AssetError."""
+    count = 0
+
+    def code(match: re.Match[str]) -> str:
+        nonlocal count
+        name = match[1]
+        if name in KEYS:
+            return chr(KEYS[name])
+        if name:
+            raise AssetError(f"{box.name}: {match[0]} is no key; keys are {', '.join(KEYS)}.")
+        count += 1
+        return chr(_FIRST_VALUE + count - 1)
+
+    out = _TOKEN.sub(code, text)
+    if count != len(box.samples):
+        raise AssetError(f"{box.name} must hold {{}} {len(box.samples)} times, where the values go.")
+    if "{" in out or "}" in out:
+        raise AssetError(f"{box.name} has a brace without its other one.")
+    return out
+
+
+def sampled(box: Box, text: str) -> str:
+    """A text of `tokens` with each value's place filled with its sample."""
+    for i, sample in enumerate(box.samples):
+        text = text.replace(chr(_FIRST_VALUE + i), sample)
+    return text
+
+
+def fit(font: Font, box: Box, text: str) -> list[str]:
+    """Break a text of `tokens` into lines for its box, each as it is drawn; AssetError if it does not fit."""
+    lines: list[str] = []
+    for paragraph in text.split("\n"):
+        line = ""
+        for word in paragraph.split(" "):
+            longer = f"{line} {word}" if line else word
+            if line and _width(font, box, longer) > box.width:
+                lines.append(line)
+                line = word
+            else:
+                line = longer
+        lines.append(line)
+    widest = max(_width(font, box, line) for line in lines)
+    if widest > box.width or len(lines) > box.lines:
+        raise AssetError(
+            f"{box.name} does not fit: {sampled(box, text)!r} needs {len(lines)} lines and {widest} pixels, "
+            f"its box has {box.lines} and {box.width}."
+        )
+    return [shape(line) for line in lines]
+
+
+class Packed:
+    """One language as bytes: the file, and how much of it stays in memory or is needed at a time."""
+
+    def __init__(self, font: Font, boxes: Sequence[Box], language: Language) -> None:
+        texts: list[str] = []
+        for box in boxes:
+            try:
+                texts.append("\n".join(fit(font, box, tokens(box, language.strings[box.name]))))
+            except AssetError as error:
+                raise AssetError(f"{language.code}.toml: {error}") from None
+        codes, own = _codes(font, texts, language.code)
+        blobs = [bytes(codes[char] for char in text) for text in texts]
+        spare = [len(sampled(box, text)) + 4 for box, text in zip(boxes, texts, strict=True) if box.samples]
+        self.filled = max(spare, default=0)
+        desk = [len(blob) for box, blob in zip(boxes, blobs, strict=True) if box.name.startswith(DESK)]
+        self.desk = max(desk, default=0)
+        table = 8 + 2 * (len(blobs) + 1)
+        glyphs = pack_glyphs(own, table)
+        at = table + len(glyphs)
+        offsets = [at, *(at := at + len(blob) for blob in blobs)]
+        if at > 0xFFFF:
+            raise AssetError(f"{language.code}.toml makes more than 64 KiB.")
+        self.resident = at - sum(desk)
+        head = struct.pack("<4sBBH", b"SHL1", language.rtl, len(own), table)
+        self.data = head + struct.pack(f"<{len(offsets)}H", *offsets) + glyphs + b"".join(blobs)
+
+
+def pack_index(
+    boxes: Sequence[Box], languages: Sequence[tuple[Language, Packed]], icons: Sequence[str]
+) -> bytes:
+    """The bytes of ``words.idx`` (format in `smilehub.devices.assets`). AssetError: an unknown icon."""
+    head = struct.pack(
+        "<4sBBHHH",
+        b"SHW1",
+        len(languages),
+        0,
+        max(packed.resident for _, packed in languages),
+        max(packed.desk for _, packed in languages),
+        max(packed.filled for _, packed in languages),
+    )
+    codes = b"".join(language.code.encode() + bytes((language.rtl,)) for language, _ in languages)
+    names = bytearray()
+    for box in boxes:
+        if box.icon is not None and box.icon not in icons:
+            raise AssetError(f"boxes.toml: {box.name} has the icon {box.icon!r}, which nobody drew.")
+        names += _hash(box.name) + bytes((_NO_ICON if box.icon is None else icons.index(box.icon),))
+    return head + codes + bytes(names)
+
+
+def _box(name: str, spec: Mapping[str, Any]) -> Box:
+    if not _NAME.fullmatch(name):
+        raise AssetError(f"boxes.toml: {name!r} is no name of a string.")
+    if unknown := spec.keys() - {"width", "lines", "sample", "icon", "note"}:
+        raise AssetError(f"boxes.toml: {name} has {', '.join(sorted(unknown))}, which means nothing.")
+    sample: str | list[str] = spec.get("sample", [])
+    samples = (sample,) if isinstance(sample, str) else tuple(sample)
+    if len(samples) > _MOST_VALUES:
+        raise AssetError(f"boxes.toml: {name} has more than {_MOST_VALUES} values.")
+    return Box(name, int(spec["width"]), int(spec["lines"]), samples, spec.get("icon"))
+
+
+def _hash(name: str) -> bytes:
+    return zlib.crc32(name.encode()).to_bytes(4, "little")[:3]
+
+
+def _width(font: Font, box: Box, text: str) -> int:
+    return font.measure(sampled(box, text))
+
+
+def _codes(font: Font, texts: Sequence[str], language: str) -> tuple[dict[str, int], list[Glyph]]:
+    """The glyph code of each character, and the language's own glyphs in the order of their codes.
+
+    A letter that looks like a resident one is that one: Cyrillic has more than a dozen such.
+    """
+    resident = {font.glyphs[code]: code for code in ASCII}
+    fixed = {chr(code) for code in (10, *KEYS.values(), *range(_FIRST_VALUE, _FIRST_VALUE + _MOST_VALUES))}
+    codes: dict[str, int] = {char: ord(char) for char in fixed | set(map(chr, ASCII))}
+    own: list[Glyph] = []
+    for char in sorted({char for text in texts for char in text} - codes.keys()):
+        glyph = font.glyphs[ord(char)]
+        if glyph not in resident:
+            if len(own) == len(_LANGUAGE_GLYPHS):
+                raise AssetError(f"{language}.toml uses more than {len(own)} characters beyond ASCII.")
+            resident[glyph] = _LANGUAGE_GLYPHS[len(own)]
+            own.append(glyph)
+        codes[char] = resident[glyph]
+    return codes, own

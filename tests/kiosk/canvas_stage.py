@@ -1,0 +1,166 @@
+"""Runs under MicroPython: the kiosk's canvas on a panel of plain memory, beside a canvas that knows no shortcuts.
+
+Arguments: firmware folder, assets folder, mode. Mode "random": seeds on stdin, one line of JSON a seed that
+differs, then the number of pictures compared. Mode "draw": a program in Python on stdin with `canvas`,
+`words` and `panel`; what it leaves is written as rows of RGB565 to the file `out`, its prints to stdout.
+"""
+
+import json
+import sys
+
+firmware, assets, mode, out = sys.argv[1:5]
+given = sys.stdin.read()
+sys.path[:0] = [firmware]
+
+import framebuf  # noqa: E402
+
+from kiosk import canvas as module  # noqa: E402
+from kiosk.canvas import ACCENT, BLUE, CHOSEN, GREEN, PLAIN, RED, TILE_BYTES, TITLE, Canvas  # noqa: E402
+from kiosk.glyphs import Font, Pictures  # noqa: E402
+from kiosk.words import Words  # noqa: E402
+
+W, H = 480, 320
+
+
+class Panel:
+    """The panel's memory as a frame buffer; counts what is sent."""
+
+    width = W
+    height = H
+
+    def __init__(self):
+        self.memory = bytearray(W * H * 2)
+        self.fb = framebuf.FrameBuffer(self.memory, W, H, framebuf.RGB565)
+        self.bytes = 0
+
+    def send(self, fb, palette, x, y, w, h, left=0):
+        assert x >= 0 and y >= 0 and w > 0 and h > 0 and x + w <= W and y + h <= H, (x, y, w, h)
+        window = framebuf.FrameBuffer(memoryview(self.memory)[(y * W + x) * 2 :], w, h, framebuf.RGB565, W)
+        window.blit(fb, -left, 0, -1, palette)
+        self.bytes += w * h * 2
+
+    def fill(self, x, y, w, h, rgb565):
+        assert x >= 0 and y >= 0 and w > 0 and h > 0 and x + w <= W and y + h <= H, (x, y, w, h)
+        self.fb.fill_rect(x, y, w, h, rgb565)
+        self.bytes += w * h * 2
+
+
+class Plain(Canvas):
+    """Sends everything, always."""
+
+    def begin(self, accent=BLUE):
+        self.accent(accent)
+        self.panel.fill(0, 0, W, H, 0)
+
+    def end(self):
+        pass
+
+    def _note(self, x, y, w, h, ground, left, right):
+        fill = self._palette.pixel(ground, 0)
+        if left:
+            self.panel.fill(x, y, left, h, fill)
+        if right < w:
+            self.panel.fill(x + right, y, w - right, h, fill)
+
+
+words = Words(assets)
+font = Font(assets + "/text.fnt", words)
+pictures = Pictures(assets + "/pictures.bin", bytearray(1200))
+tile = bytearray(TILE_BYTES)
+state = 1
+
+
+def rnd(n):
+    global state
+    state = (state * 1103515245 + 12345) & 0x3FFFFFFF
+    return (state >> 8) % n
+
+
+LETTERS = b"Wg#\x01\x05iM."
+
+
+def text(most):
+    return bytes([LETTERS[rnd(len(LETTERS))] for _ in range(rnd(most + 1))])
+
+
+def free_tile(c, x, y, w, h):
+    """Something on a part of a tile of its own."""
+    ground = rnd(4)
+    fb = c.tile(x, y, w, h, ground)
+    left = rnd(w)
+    right = left + rnd(w - left) + 1
+    fb.fill_rect(left, 0, right - left, h, rnd(4))
+    c.send(left, right)
+
+
+def band(c, y):
+    """One act on a band of up to 52 lines from y; returns the y below it."""
+    what = rnd(10)
+    if what < 3:
+        c.row(text(12), y, rnd(2) == 1, None if rnd(2) else 1)
+        return y + 52
+    if what < 5:
+        return c.text(text(20), y, (PLAIN, CHOSEN, TITLE)[rnd(3)])
+    if what == 5:
+        h = 4 + 4 * rnd(12)
+        c.blank(y, h, rnd(4))
+        return y + h
+    if what == 6:
+        c.endonym(rnd(2), y, rnd(2) == 1)
+        return y + 48
+    if what == 7:
+        return c.begin_line(rnd(2), y)
+    if what == 8:  # tiles beside each other, in any order, with gaps
+        xs = [rnd(40), 60 + rnd(40), 130 + rnd(60), 250 + rnd(100)]
+        for _ in range(4):
+            x = xs.pop(rnd(len(xs)))
+            free_tile(c, x, y, 1 + rnd(19) if x < 60 else 20 + rnd(30), 4 + 4 * rnd(12))
+        return y + 52
+    c.picture(rnd(8), rnd(200), y, 48 if rnd(2) else 52)
+    c.label(b"K12", 200 if rnd(2) else 252, y) if y < 200 and rnd(4) == 0 else None
+    return y + 100
+
+
+def picture(c):
+    """A random picture, and some of its bands drawn anew; False if it was left unfinished."""
+    words.rtl = rnd(4) == 0
+    c.begin((BLUE, GREEN, RED)[rnd(3)])
+    y = c.heading(text(14) + (b"\n" + text(9) if rnd(4) == 0 else b""), 0 if rnd(3) == 0 else None)
+    tops = []
+    while y < H - 100 and rnd(12):
+        y += rnd(3) * rnd(30)
+        tops.append(y)
+        y = band(c, y)
+    if rnd(8) == 0:
+        return False
+    c.end()
+    for top in tops:
+        if rnd(2):
+            c.row(text(12), top, rnd(2) == 1)
+    return True
+
+
+if mode == "random":
+    compared = spared = 0
+    for seed in json.loads(given):
+        one, other = Panel(), Panel()
+        short = Canvas(one, words, font, pictures, tile)
+        plain = Plain(other, words, font, pictures, tile)
+        state = seed
+        for number in range(5):
+            saved = state
+            whole = picture(short)
+            state = saved
+            picture(plain)
+            if whole:
+                compared += 1
+                if one.memory != other.memory:
+                    print(json.dumps(["differs", seed, number]))
+        spared += other.bytes - one.bytes
+    print(json.dumps([compared, spared]))
+else:
+    panel = Panel()
+    canvas = Canvas(panel, words, font, pictures, tile)
+    exec(given)
+    with open(out, "wb") as file:  # noqa: PTH123  (MicroPython)
+        file.write(panel.memory)
