@@ -1,8 +1,8 @@
 """Small one-colour pictures as shape data: the strokes, the compact text they are written in, and its reader.
 
 A file of ``drawings/`` is a list of drawings on a grid of 64 x 64, each a line ``[name]`` followed by one
-line a stroke; ``#`` begins a comment, and a name that begins with ``_`` is only a part for ``use``. Points are ``x,y`` in grid units, y downwards; angles are degrees,
-clockwise from the right:
+line a stroke; ``#`` begins a comment, and a name that begins with ``_`` is only a part for ``use``. Points
+are ``x,y`` in grid units, y downwards; angles are degrees, clockwise from the right:
 
     disc x,y radius                  oval x,y rx,ry [turn]        box x,y width,height [corner radius]
     poly x,y x,y ...                 blob x,y x,y ...             a closed curve through the points
@@ -14,6 +14,7 @@ changed) as well, ``-=`` both.
 """
 
 from collections.abc import Iterator
+from itertools import pairwise
 from math import cos, hypot, radians, sin
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -86,7 +87,7 @@ def parse(text: str, source: str) -> dict[str, Drawing]:
 
 
 def render(drawing: Drawing, size: int) -> Image.Image:
-    """A drawing as a 1-bit picture of `size` x `size` pixels, on where at least half of a pixel is covered."""
+    """A drawing as a square 1-bit picture, `size` pixels wide; a pixel is on if half of it is covered."""
     scale = size * _FINE / GRID
     picture = Image.new("L", (size * _FINE, size * _FINE), 0)
     pen = ImageDraw.Draw(picture)
@@ -196,7 +197,7 @@ def _curve(points: Points, *, closed: bool) -> Points:
 
 def _segment(p: list[tuple[float, float]]) -> Iterator[float]:
     """From p[1] up to p[2]; cubic Hermite with tangents weighted by the square roots of the distances."""
-    d = [max(hypot(b[0] - a[0], b[1] - a[1]), 1e-6) ** 0.5 for a, b in zip(p, p[1:], strict=False)]
+    d = [max(hypot(b[0] - a[0], b[1] - a[1]), 1e-6) ** 0.5 for a, b in pairwise(p)]
     for step in range(_STEPS):
         t = step / _STEPS
         for axis in (0, 1):
