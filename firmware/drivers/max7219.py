@@ -73,6 +73,25 @@ class Matrix:
         """All LEDs off; the chips keep their memory. `refresh` switches on again."""
         self._all(_SHUTDOWN, 0)
 
+    def present(self) -> bool:
+        """Whether the chain is whole: what is sent into it comes back from its last chip's DOUT, on MISO.
+
+        Shows nothing and changes nothing. It tells of a wall without power or with a broken cable, not of an
+        LED that is dark.
+        """
+        words = self._words
+        for i in range(0, len(words), 2):
+            words[i] = 0  # no operation: the second byte is for nobody
+            words[i + 1] = i * 89 + 0x5A & 0xFF
+        self._cs(0)
+        self._spi.write(words)
+        self._spi.write_readinto(words, words)
+        self._cs(1)
+        for i in range(0, len(words), 2):
+            if words[i] or words[i + 1] != (i * 89 + 0x5A & 0xFF):
+                return False
+        return True
+
     def _all(self, register, value):
         words = self._words
         for i in range(0, len(words), 2):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -29,12 +30,24 @@ def panel(width=480, height=320, rotation=1, *buffers):
     return ST7796(spi, *out, width, height, rotation, *buffers)
 def wall():
     from drivers.max7219 import Matrix
-    spi = SPI(2, baudrate=4_000_000, sck=Pin(40), mosi=Pin(41))
+    spi = SPI(2, baudrate=4_000_000, sck=Pin(40), mosi=Pin(41), miso=Pin(39))
     return Matrix(spi, Pin(42, Pin.OUT), 12, 2)
 def keypad():
     from drivers.keypad import Keypad
     pins = {"up": 4, "down": 5, "yes": 6, "back": 7, "help": 15}
     return Keypad({name: Pin(n, Pin.IN, Pin.PULL_UP) for name, n in pins.items()})
+def rtc():
+    from drivers.ds3231 import DS3231
+    from machine import I2C
+    return DS3231(I2C(1, scl=Pin(2), sda=Pin(1), freq=400_000))
+def sounder():
+    from drivers.sounder import Sounder
+    from machine import PWM
+    return Sounder(PWM(Pin(16), freq=1000, duty_u16=0))
+def pixel():
+    from drivers.pixel import Pixel
+    from neopixel import NeoPixel
+    return Pixel(NeoPixel(Pin(48), 1))
 def say(value):
     print("SAY " + json.dumps(value))
 """
@@ -75,9 +88,13 @@ class Rig:
             await self.board.idle(for_us=FOREVER)
 
         self.kernel.run(day())
+        return self.said()
+
+    def said(self) -> list[Any]:
+        """All that the program has said, in every boot."""
         text = self.board.console_text()
         assert "Traceback" not in text, text
-        return [json.loads(line[4:]) for line in text.splitlines() if line.startswith("SAY ")]
+        return [json.loads(said) for said in re.findall(r"SAY (.*)", text)]
 
     def close(self) -> None:
         """Switch off."""

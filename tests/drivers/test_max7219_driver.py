@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from driver_rig import Rig, no_violations, wait_ms
+from driver_rig import BOARD_TOML, Rig, no_violations, wait_ms
 
 # A picture that the test can repeat, drawn twice with changes in between.
 PROGRAM = """
@@ -88,4 +88,45 @@ def test_refresh_mends_chips_that_lost_their_settings(tmp_path: Path) -> None:
     rig.run(brown_out)
     assert counts == [96 * 16, 0]
     assert len(lit(rig)) == 96 * 16 - 1
+    rig.close()
+
+
+PRESENT = """
+w = wall()
+w.fb.fill(1)
+w.refresh()
+say(w.present())
+time.sleep(2)
+w.fb.pixel(0, 0, 0)
+w.show()
+say(w.present())
+"""
+
+
+def test_a_whole_chain_answers_without_changing_what_is_shown(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, PRESENT)
+    assert rig.run() == [True, True]
+    assert len(lit(rig)) == 96 * 16 - 1
+    no_violations([rig.board.part("wall")])
+    rig.close()
+
+
+def test_a_broken_wall_is_dark_and_does_not_answer_until_it_is_mended(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, PRESENT)
+    wall = rig.board.part("wall")
+    wall.broken = True
+
+    async def mend(_: object) -> None:
+        assert lit(rig) == set()
+        wall.broken = False
+
+    assert rig.run(mend) == [False, True]
+    rig.close()
+
+
+def test_a_chain_without_one_of_its_chips_is_not_whole(tmp_path: Path) -> None:
+    shorter = tmp_path / "board.toml"
+    shorter.write_text(BOARD_TOML.read_text().replace("columns = 12", "columns = 11"))
+    rig = Rig(tmp_path, PRESENT, board_toml=shorter)
+    assert rig.run() == [False, False]
     rig.close()

@@ -130,3 +130,13 @@ def test_brighter_is_brighter() -> None:
         pixel: Any = wire.model.image().getpixel((5, 3))
         seen.append(pixel[0])
     assert seen == sorted(set(seen))
+
+
+def test_what_went_in_comes_out_a_chains_length_later() -> None:
+    chain = MAX7219({"columns": 2, "rows": 1})
+    assert chain.spi_transfer(b"\1\2", 0) == b"\xff\xff", "without power nothing drives the line"
+    chain.power(True)
+    chain.spi_write(b"\1\2\3\4", 0)
+    assert chain.spi_transfer(b"\5\6\7\x08\x09", 0) == b"\1\2\3\4\5"
+    chain.broken = True
+    assert chain.spi_transfer(b"\0\0", 0) == b"\xff\xff"
