@@ -48,12 +48,13 @@ def test_pictograms_differ_at_the_smallest_size_wherever_they_stand() -> None:
     assert distance[closest] >= _APART, (closest, distance[closest])
 
 
-def test_icons_differ_and_fill_their_square() -> None:
+def test_icons_differ_and_fill_the_middle_of_their_square() -> None:
     bits = {name: _bits(drawing, ICON) for name, drawing in ICONS.items()}
     for name, drawing in ICONS.items():
         box = render(drawing, ICON).getbbox()
         assert box is not None
         assert max(box[2] - box[0], box[3] - box[1]) >= ICON / 2, name
+        assert box[1] >= 3 and box[3] <= 45, (name, box)
     for one, other in combinations(bits, 2):
         assert (bits[one] ^ bits[other]).bit_count() >= _ICONS_APART, (one, other)
 
