@@ -4,13 +4,18 @@ import os
 import sys
 
 from hubcore import records
+from hubcore.classes import EMERGENCY, class_of
 from hubcore.compat import const
 from hubcore.desk import decide, refusal, urgent
 from hubcore.errors import HubError, Refused
 from hubcore.fold import Hub
-from services.journal import JournalFull
+from services.codes import Codes
+from services.health import Health
+from services.journal import JournalError, JournalFull
+from services.replay import replay, told
+from services.staff import Staff
+from services.watch import Watch
 
-_DAY_OPENED = const(2)
 _SAME_FAULT = const(8)  # so often the same fault is recorded in one boot; then it is only printed
 _CLOCK_STEP_S = const(2)
 _RECEIPT_RECORDS = const(200)
@@ -28,15 +33,26 @@ class NotDone(Refused):
 class KioskHub:
     """``start()`` first. ``fold`` is the state; ``listeners`` get each record once it is applied.
 
-    ``rnd(n)`` gives n random bytes; ``letter`` begins this kiosk's tickets.
+    ``rnd(n)`` gives n random bytes; ``letter`` begins this kiosk's tickets; ``keys`` is the KeyStore: without
+    it codes hold for this boot only and there is no ``staff``. ``tz`` is a POSIX time zone.
+
+    ``alarm`` is "emergency" or "help" while a call for help stands that the journal could not take; ``worn``:
+    the journal's flash no longer keeps what is written.
     """
 
-    def __init__(self, journal, clock, letter: str = "K", rnd=os.urandom):
+    def __init__(self, journal, clock, letter: str = "K", rnd=os.urandom, keys=None, tz: str = "UTC0"):
         self.journal = journal
         self.clock = clock
         self.letter = letter
+        self.keys = keys
         self.fold = Hub()
         self.listeners = []
+        self.alarm = None
+        self.worn = False
+        self.codes = Codes(keys.device_key if keys else rnd(32), rnd)
+        self.staff = Staff(self, keys, rnd) if keys else None
+        self.health = Health(self)
+        self.watch = Watch(self, tz)
         self._rnd = rnd
         self._told = 0  # how many of the journal's faults are recorded
         self._repeats = {}
@@ -44,49 +60,134 @@ class KioskHub:
         self._receipt_at = 0
         self._receipt_ms = None
 
-    def start(self, cause: str, firmware: str, slot: int | None = None) -> None:
+    def start(self, cause: str, firmware: str, slot: "int | None" = None, damaged: str = "") -> None:
         """Open the journal, fold what it holds from the newest day on, and record this boot.
 
-        ``cause`` is a word such as "power" or "watchdog"; ``slot`` 0 is app_a, 1 app_b.
+        ``cause`` is a word such as "power" or "watchdog"; ``slot`` 0 is app_a, 1 app_b; ``damaged`` says what
+        is wrong with a slot.
         """
         journal = self.journal
         journal.open()
-        known = self._replay(self._day_start())
-        self.fold.skip(journal.next_seq)
+        known = replay(journal, self.fold, self._apply)
         journal.confirm(self.fold.confirmed)
+        self.watch.begin()
         cause, firmware = records.clean(cause, 16) or "?", records.clean(firmware, 24) or "?"
-        self._quietly("boot", {"cause": cause, "firmware": firmware, "slot": slot})
+        self.note("boot", {"cause": cause, "firmware": firmware, "slot": slot})
         self._repeats = known
+        self.health.set("slot", bool(damaged), damaged)
         self.idle()
 
     def now_ms(self) -> int:
         """Queue time at this moment."""
         return self.fold.now_ms(self.journal.boot, self.clock.uptime_ms())
 
-    def wish(self, name: str, args: dict, cmd=None) -> dict:
-        """Carry out a wish of ``hubcore.desk``; the result has ``seq``, ``already``, perhaps ``ticket``.
+    @property
+    def left_over(self) -> bool:
+        """Whether the open day is one that somebody forgot to close (services.watch has the rule)."""
+        return self.fold.day_open and self.watch.left_over
 
-        ``cmd`` is (issuer, counter) of a laptop's command: done before, it changes nothing and gives the same
-        answer. Raises NotDone, also for a full journal.
+    @property
+    def taking(self) -> bool:
+        """Whether visitors can check in by themselves now."""
+        return self.fold.day_open and not self.fold.full and not self.watch.left_over
+
+    def local(self) -> "tuple | None":
+        """(year, month, day, hour, minute) as the clock on the wall says, or None while that is unknown."""
+        return self.watch.local(self.clock.utc_s())
+
+    def wish(self, name: str, args: dict, cmd=None) -> dict:
+        """Carry out a wish; the result has ``seq``, ``already`` and what the record says of tickets.
+
+        Besides those of ``hubcore.desk`` there are ``staff_set`` {staff, pin}, ``staff_remove`` {staff} and
+        ``staff_list`` (no record). A check-in or promise without a code gets one: ``code`` in the result, this
+        once. ``cmd`` is (issuer, counter) of a laptop's command: done before, it changes nothing and gives the
+        same answer. Raises NotDone, also for a journal that is full or worn.
         """
+        if name == "staff_list" and self.staff:
+            return {"seq": 0, "already": False, "staff": list(self.staff.names())}
         if cmd is not None and self.fold.done(cmd[0], cmd[1]):
             return self._again(cmd)
+        code = None
         try:
-            kind, fields = decide(self.fold, name, args, self.now_ms(), self._rnd, cmd, self.letter)
+            if name in ("checkin", "promise") and args.get("code") is None and self._coded(name, args):
+                code, mac = self.codes.fresh(getattr(self.fold, "by_code", lambda mac: ()))
+                args = dict(args)
+                args["code"] = mac
+            if name in ("staff_set", "staff_remove") and self.staff:
+                kind, fields = self._staff(name, args, cmd)
+            else:
+                kind, fields = decide(self.fold, name, args, self.now_ms(), self._rnd, cmd, self.letter)
         except Refused as refused:
-            done = None if cmd is None else self._quietly(*refusal(name, refused, cmd))
+            if name == "alert_ack" and self.alarm:
+                self._alarm(None)
+                return {"seq": 0, "already": False}
+            done = None if cmd is None else self.note(*refusal(name, refused, cmd))
             raise NotDone(refused.reason, refused.about, done.seq if done else 0) from None
-        return _result(self.record(kind, fields), False)
+        try:
+            record = self.record(kind, fields)
+        except NotDone:
+            if kind == "alert_raised":
+                self._alarm("emergency" if fields["why"] == "emergency" else "help")
+            elif kind == "checkin" and urgent(kind, fields):
+                self._alarm("emergency")
+            raise
+        if kind == "alert_acknowledged":
+            self._alarm(None)
+        result = _result(record, False)
+        if code:
+            result["code"] = code
+        return result
+
+    def withdraw(self, presses: str) -> "list | None":
+        """The visits that a typed code stands for, or None: a miss, which is recorded and counts.
+
+        Raises NotDone: code_paused after too many misses, or when a miss cannot be recorded.
+        """
+        if self.fold.code_pause_ms(self.now_ms()):
+            raise NotDone("code_paused")
+        found = self.fold.by_code(self.codes.mac(presses))
+        if not found:
+            self.record("code_missed", {})
+        return found or None
+
+    def settle(self, who: "str | None" = None) -> int:
+        """Close a day with everything that is open in it; the number of tickets that were.
+
+        Who sits is served; an emergency has left, its alert is acknowledged; everybody else, called or not,
+        may come first tomorrow. Cut short by the power, it can be repeated. Raises NotDone.
+        """
+        fold = self.fold
+        count = len(fold.visits)
+        act = {} if who is None else {"who": who}
+        for label in sorted(fold.visits):
+            visit = fold.visits.get(label)
+            if visit is None:
+                continue  # went with its family
+            act["ticket"] = label
+            if visit.cls == EMERGENCY:
+                self.wish("left", dict(act, why="left over from the day before"))
+            elif visit.chair is not None:
+                self.wish("served" if visit.state == "seated" else "defer", act)
+        act.pop("ticket", None)
+        for alert in sorted(fold.alerts):
+            self.wish("alert_ack", dict(act, alert=alert))
+        if fold.day_open:
+            self.wish("day_close", dict(act, rest="tomorrow"))
+        return count
 
     def record(self, kind: str, fields: dict):
-        """Write, apply and tell one record. Raises NotDone (journal_full), RecordError, JournalError."""
+        """Write, apply and tell one record. Raises NotDone (journal_full, journal_worn), RecordError."""
         code, body = records.build(kind, fields)
         try:
             raw = self.journal.append(
                 code, body, self.clock.uptime_ms(), self.clock.utc_s(), urgent(kind, fields)
             )
         except JournalFull:
+            self.health.set("journal", True, "the journal is full")
             raise NotDone("journal_full") from None
+        except JournalError:
+            self._wear()
+            raise NotDone("journal_worn") from None
         record = records.decode(raw)
         self._apply(record)
         for listener in self.listeners:
@@ -94,7 +195,7 @@ class KioskHub:
                 listener(record)
             except Exception as error:  # noqa: BLE001 - a screen's failure must not undo the record
                 self.fault("listener", error)
-        if kind == "day_opened" and self.clock.utc_s() is None:
+        if kind == "day_opened" and self.clock.utc_s() is None and "clock" not in self.health.standing:
             self.fault("clock", "the day was opened with the clock unknown")
         return record
 
@@ -104,10 +205,12 @@ class KioskHub:
         A full journal is no obstacle: a laptop that brings the time also comes to make room.
         """
         known = self.clock.utc_s()
-        if known is not None and abs(known - utc_s) < _CLOCK_STEP_S:
+        if known is not None and abs(known - utc_s) < _CLOCK_STEP_S and "clock" not in self.health.standing:
             return False
         self.clock.set_utc(utc_s)
-        return self._quietly("clock_set", {"utc": utc_s, "source": source}) is not None
+        noted = self.note("clock_set", {"utc": utc_s, "source": source}) is not None
+        self.watch.look()
+        return noted
 
     def receipt(self, seq: int) -> bool:
         """A laptop holds every record up to ``seq``; True if that became a record.
@@ -120,6 +223,7 @@ class KioskHub:
             text = "a laptop holds record " + str(seq) + ", which is not written here"
             self.fault("journal", text)
             raise NotDone("journal_shorter")
+        self.watch.met()
         self.journal.confirm(seq)
         now = self.clock.uptime_ms()
         fresh = seq - self.fold.confirmed
@@ -127,7 +231,7 @@ class KioskHub:
         if seq <= self._receipt_at or (fresh < _RECEIPT_RECORDS and not due):
             return False
         self._receipt_ms = now
-        return self._quietly("receipt", {"journal": self.journal.id, "seq": seq}) is not None
+        return self.note("receipt", {"journal": self.journal.id, "seq": seq}) is not None
 
     def fault(self, task: str, error) -> None:
         """Record that something failed; never raises. Many of the same in one boot are only printed."""
@@ -144,65 +248,73 @@ class KioskHub:
         self._repeats[key] = count + 1
         self._noting = True
         try:
-            self._quietly("fault", {"task": records.clean(task, 16) or "?", "error": text})
+            self.note("fault", {"task": records.clean(task, 16) or "?", "error": text})
         finally:
             self._noting = False
 
+    def note(self, kind: str, fields: dict):
+        """A record that nobody waits for, or None: when it cannot be written, life goes on."""
+        try:
+            return self.record(kind, fields)
+        except HubError as error:
+            print("not recorded:", kind, error)
+            return None
+
     def idle(self) -> None:
-        """For quiet moments: report damage that was found in the journal, erase ahead."""
+        """For quiet moments: report damage that was found in the journal, look around, erase ahead."""
         faults = self.journal.faults
         while self._told < len(faults):
-            what, seq, count = faults[self._told]
+            text = told(faults[self._told])
             self._told += 1
-            if what == "lost":
-                text = "records from " + str(seq) + " are lost: " + str(count)
-            elif what == "header":
-                text = "a sector header is damaged before record " + str(seq)
-            elif what == "before":
-                text = "the records before " + str(seq) + " are unreadable"
-            else:
-                text = "the journal was unreadable, a new one was begun"
             if "journal: " + text not in self._repeats:
                 self.fault("journal", text)
-        self.journal.prepare()
+        self.watch.idle()
+        try:
+            self.journal.prepare()
+        except JournalError:
+            self._wear()
 
     # Inside
 
-    def _day_start(self):
-        # The seq of the newest day_opened, or of the first record held.
-        end = self.journal.next_seq
-        for first in self.journal.sectors():
-            found = 0
-            for seq, view in self.journal.read_from(first):
-                if seq >= end:
-                    break
-                if len(view) > 1 and view[0] == 0x86 and view[1] == _DAY_OPENED:
-                    found = seq
-            if found:
-                return found
-            end = first
-        return self.journal.first_seq
+    def _wear(self):
+        self.worn = True
+        self.health.set("journal", True, "the journal's flash is worn out")
 
-    def _replay(self, start):
-        # Fold from there; returns the journal faults that are recorded already.
-        known = {}
-        for seq, view in self.journal.read_from(start):
-            try:
-                record = records.decode(bytes(view))
-            except HubError:
-                self.journal.faults.append(("lost", seq, 1))
-                continue
-            if self.fold.journal_id is not None:
-                self.fold.skip(seq)
-            self._apply(record)
-            if record.kind == "fault" and record.body["task"] == "journal":
-                known["journal: " + record.body["error"]] = 1
-        return known
+    def _coded(self, name, args):
+        # Whether this wish makes a ticket that its owner can withdraw by a code. Raises Refused.
+        need = args.get("need")
+        try:
+            if class_of(need) == EMERGENCY:
+                return False
+        except (KeyError, TypeError):
+            raise Refused("bad_argument", "need") from None
+        if name == "checkin" and self.left_over and args.get("by") != "staff":
+            raise Refused("day_closed")
+        return True
+
+    def _staff(self, name, args, cmd):
+        staff = args.get("staff")
+        if name == "staff_set":
+            self.staff.set(staff, args.get("pin"))
+        else:
+            self.staff.remove(staff)
+        fields = {"staff": staff}
+        if args.get("who"):
+            fields["who"] = args["who"]
+        if cmd is not None:
+            fields["cmd"] = list(cmd)
+        return "staff_removed" if name == "staff_remove" else name, fields
+
+    def _alarm(self, what):
+        if what != self.alarm and (what is None or self.alarm != "emergency"):
+            self.alarm = what
+            self.health.tell("alarm")
 
     def _apply(self, record):
         self.fold.apply(self.journal.id, record)
         if record.kind == "day_opened":
-            self.journal.keep_from = record.seq
+            self.journal.keep_from = record.body.get("since") or record.seq
+            self.watch.opened(record)
         elif record.kind == "receipt":
             self._receipt_at = record.seq
 
@@ -217,19 +329,12 @@ class KioskHub:
             raise NotDone(record.body["reason"], "", seq)
         return _result(record, True)
 
-    def _quietly(self, kind, fields):
-        # A record that nobody waits for: when it cannot be written, life goes on.
-        try:
-            return self.record(kind, fields)
-        except HubError as error:
-            print("not recorded:", kind, error)
-            return None
-
 
 def _result(record, already):
     result = {"seq": record.seq, "already": already}
     for field, name in (
         ("label", "ticket"),
+        ("others", "others"),
         ("chair", "chair"),
         ("deferred", "deferred"),
         ("undone", "undone"),

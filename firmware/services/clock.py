@@ -1,33 +1,28 @@
-"""Uptime in milliseconds across wraps of the tick counter, and UTC once somebody has set it."""
+"""Uptime in milliseconds across wraps of the tick counter, and UTC from the clock chip or once it is set."""
 
 import time
 
 from hubcore.compat import const
 
-_SET_SINCE = const(2025)  # an RTC that shows an earlier year was never set
-_2000 = const(946_684_800)  # where an ESP32's count of seconds begins
+_SET_SINCE = const(1_735_689_600)  # 2025; a chip that shows an earlier time was never set
 
 
 class Clock:
     """Time of this boot; ``ticks`` and ``diff`` default to MicroPython's 30-bit tick counter.
 
-    ``rtc``, a ``machine.RTC``, keeps UTC across resets that do not take the power away.
+    ``chip``, a drivers.ds3231.DS3231, goes on while the power is away. UTC is unknown until ``set_utc``.
 
     ``uptime_ms`` must be asked for at least every 6 days (2^29 ms), or a wrap goes unseen: the supervisor's
     housekeeping does so every few seconds.
     """
 
-    def __init__(self, ticks=None, diff=None, rtc=None):
+    def __init__(self, ticks=None, diff=None, chip=None):
         self._ticks = ticks or time.ticks_ms
         self._diff = diff or time.ticks_diff
         self._last = self._ticks()
         self._uptime = 0
         self._offset = None  # UTC seconds at uptime 0, once known
-        self._rtc = rtc
-        if rtc:
-            year, month, day, _, hour, minute, second, _ = rtc.datetime()
-            if year >= _SET_SINCE:
-                self._offset = time.mktime((year, month, day, hour, minute, second, 0, 0)) + _epoch()
+        self._chip = chip
 
     def uptime_ms(self) -> int:
         """Milliseconds since this clock was made, never falling."""
@@ -38,19 +33,30 @@ class Clock:
             self._last = now
         return self._uptime
 
-    def set_utc(self, utc_s: int) -> None:
-        """From now on UTC is known: ``utc_s`` is the present second since 1970."""
+    def set_utc(self, utc_s: int, keep: bool = True) -> None:
+        """From now on UTC is known: ``utc_s`` is the present second since 1970. The chip is set too if
+        ``keep``; one that fails shows that at the next ``ask_chip``."""
         self._offset = utc_s - self.uptime_ms() // 1000
-        if self._rtc:
-            year, month, day, hour, minute, second, weekday = time.gmtime(utc_s - _epoch())[:7]
-            self._rtc.datetime((year, month, day, weekday, hour, minute, second, 0))
+        if keep and self._chip:
+            try:
+                self._chip.write(utc_s)
+            except (OSError, ValueError):
+                pass
 
-    def utc_s(self) -> int | None:
+    def utc_s(self) -> "int | None":
         """Seconds since 1970 (UTC), or None while nobody has set the clock in this boot."""
         if self._offset is None:
             return None
         return self._offset + self.uptime_ms() // 1000
 
-
-def _epoch():
-    return _2000 if time.gmtime(0)[0] == 2000 else 0
+    def ask_chip(self) -> tuple:
+        """(UTC seconds by the chip or None, what is wrong with it or "")."""
+        if self._chip is None:
+            return None, ""
+        try:
+            utc_s = self._chip.read()
+        except OSError:
+            return None, "the clock chip does not answer"
+        if utc_s is None or utc_s < _SET_SINCE:
+            return None, "the clock has stood still: its battery may be empty"
+        return utc_s, ""

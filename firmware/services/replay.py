@@ -1,0 +1,61 @@
+"""At the start of the kiosk: from the records that the journal holds to the state of the hub."""
+
+from hubcore import records
+from hubcore.compat import const
+from hubcore.errors import HubError
+
+_DAY_OPENED = const(2)
+
+
+def day_start(journal) -> int:
+    """The seq from which to fold: the newest day_opened, or that of the day before while promises of it
+    stand; without any, the first record held."""
+    end = journal.next_seq
+    for first in journal.sectors():
+        found = since = 0
+        for seq, view in journal.read_from(first):
+            if seq >= end:
+                break
+            if len(view) > 1 and view[0] == 0x86 and view[1] == _DAY_OPENED:
+                try:
+                    since = records.decode(view).body.get("since") or seq
+                    found = seq
+                except HubError:
+                    pass
+        if found:
+            return max(since, journal.first_seq)
+        end = first
+    return journal.first_seq
+
+
+def replay(journal, fold, apply) -> dict:
+    """Fold the journal: ``apply(record)`` for each record since the day's start.
+
+    Returns the journal's faults that are recorded already, as keys of ``KioskHub.fault``.
+    """
+    known = {}
+    for seq, view in journal.read_from(day_start(journal)):
+        try:
+            record = records.decode(view)
+        except HubError:
+            journal.faults.append(("lost", seq, 1))
+            continue
+        if fold.journal_id is not None:
+            fold.skip(seq)
+        apply(record)
+        if record.kind == "fault" and record.body["task"] == "journal":
+            known["journal: " + record.body["error"]] = 1
+    fold.skip(journal.next_seq)
+    return known
+
+
+def told(fault: tuple) -> str:
+    """A fault of the journal in words."""
+    what, seq, count = fault
+    if what == "lost":
+        return "records from " + str(seq) + " are lost: " + str(count)
+    if what == "header":
+        return "a sector header is damaged before record " + str(seq)
+    if what == "before":
+        return "the records before " + str(seq) + " are unreadable"
+    return "the journal was unreadable, a new one was begun"
