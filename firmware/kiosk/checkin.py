@@ -1,243 +1,196 @@
-"""The check-in: language, need, red flags, lane, pictogram, ticket."""
+"""The check-in's questions: language, need, red flags, lane, for how many; or a promise when the day is
+full."""
 
-from micropython import const
-
-from hubcore.errors import HubError, Refused
 from hubcore.labels import PICTOGRAMS
-from kiosk.canvas import BLACK, CHOSEN, GREEN, MARGIN, PITCH, PLAIN
-from kiosk.screens import List
-from kiosk.ui import Screen
+from kiosk.emergency import raise_emergency, sign
+from kiosk.screens import Choice, List, attempt, sorry
 
-# What a visitor can say, the words for it, and whether the red flags are asked about.
-_NEEDS = (
-    ("toothache", "need.toothache", True),
-    ("swelling", "need.swelling", True),
-    ("bleeding", "need.bleeding", True),
-    ("broken", "need.broken", True),
-    ("checkup", "need.checkup", False),
-)
-# The first answer is "none of these"; each other one is an emergency of its own.
-_FLAGS = (
-    (None, "flag.none"),
-    ("breathing", "flag.breathing"),
-    ("swelling_face", "flag.swelling"),
-    ("bleeding_heavy", "flag.bleeding"),
-    ("injury", "flag.injury"),
-)
-_LANES = (("any", "lane.any"), ("adult", "lane.adult"), ("child", "lane.child"))
-
-_COLUMNS = const(4)
+_KEYS = "udyb"  # the keys of a code; the glyph of each is its position here plus one
 
 
 class Language(List):
-    """The languages, each by its own name."""
+    """The languages, each by its own name; begins a check-in, or is held up anywhere by holding help."""
 
     title = "language.title"
+
+    def __init__(self, ui):
+        super().__init__(ui)
+        self._returns = False
+
+    def enter(self) -> None:
+        super().enter()
+        self._returns = False
+
+    def offer(self) -> None:
+        """Show over the present screen, which stays as it is underneath."""
+        ui = self.ui
+        if ui.screen is self:
+            return
+        if ui.screen is ui.screens["idle"]:
+            ui.show("language", False)
+            return
+        ui.show("language")
+        self._returns = True
+        for i in range(self.count()):
+            if ui.words.languages[i][0] == ui.words.language:
+                self._move(i)
 
     def count(self) -> int:
         return len(self.ui.words.languages)
 
-    def text(self, i: int):
-        return self.ui.words.languages[i][1]
+    def _row(self, canvas, i: int) -> None:
+        canvas.endonym(i, self._y + (i - self._top) * self._step, i == self.at)
 
     def choose(self, i: int) -> None:
-        self.ui.words.use(self.ui.words.languages[i][0])
-        self.ui.show("need")
+        ui = self.ui
+        ui.words.use(ui.words.languages[i][0])
+        if self._returns:
+            ui.back()
+        else:
+            ui.show("need")
 
 
-class Need(List):
+class Need(Choice):
     """What brings the visitor, in plain words."""
 
     title = "need.title"
+    table = (
+        ("toothache", "need.toothache"),
+        ("swelling", "need.swelling"),
+        ("bleeding", "need.bleeding"),
+        ("broken", "need.broken"),
+        ("denture", "need.denture"),
+        ("checkup", "need.checkup"),
+    )
 
-    def count(self) -> int:
-        return len(_NEEDS)
-
-    def text(self, i: int):
-        return self.ui.words(_NEEDS[i][1])
-
-    def choose(self, i: int) -> None:
-        ui = self.ui
-        ui.answers.need = _NEEDS[i][0]
-        if _NEEDS[i][2]:
-            ui.show("flags")
+    def take(self, value) -> None:
+        self.ui.answers.need = value
+        if value == "checkup":
+            after_flags(self.ui)
         else:
-            after_flags(ui)
+            self.ui.show("flags")
 
 
-class Flags(List):
+class Flags(Choice):
     """The red flags on one screen: any of them is an emergency, at once, whatever else is true."""
 
     title = "flag.title"
+    table = (
+        (None, "flag.none"),
+        ("breathing", "flag.breathing"),
+        ("swelling_face", "flag.swelling"),
+        ("bleeding_heavy", "flag.bleeding"),
+        ("injury", "flag.injury"),
+        ("sepsis", "flag.sepsis"),
+    )
 
-    def count(self) -> int:
-        return len(_FLAGS)
-
-    def text(self, i: int):
-        return self.ui.words(_FLAGS[i][1])
-
-    def choose(self, i: int) -> None:
-        ui = self.ui
-        flag = _FLAGS[i][0]
-        if flag is None:
-            after_flags(ui)
-            return
-        ui.show("emergency", False)
-        ui.canvas.flush()
-        raise_emergency(ui, flag)
-        ui.screen.finish(ui.canvas)
+    def take(self, value) -> None:
+        if value is None:
+            after_flags(self.ui)
+        else:
+            raise_emergency(self.ui, value)
 
 
-class Lane(List):
+class Lane(Choice):
     """The kind of care waited for."""
 
     title = "lane.title"
+    table = (("any", "lane.any"), ("adult", "lane.adult"), ("child", "lane.child"))
 
-    def count(self) -> int:
-        return len(_LANES)
+    def take(self, value) -> None:
+        self.ui.answers.lane = value
+        after_lane(self.ui)
 
-    def text(self, i: int):
-        return self.ui.words(_LANES[i][1])
 
-    def choose(self, i: int) -> None:
-        self.ui.answers.lane = _LANES[i][0]
+class Size(Choice):
+    """How many come together: each gets a ticket, all with one code."""
+
+    title = "size.title"
+    table = (
+        (1, "size.one"),
+        (2, "size.two"),
+        (3, "size.three"),
+        (4, "size.four"),
+        (5, "size.five"),
+        (6, "size.six"),
+    )
+
+    def take(self, value) -> None:
+        self.ui.answers.size = value
         self.ui.show("pictogram")
 
 
-class Pictogram(Screen):
-    """A picture to be known by, beside the label: two rows of four."""
+class Offer(Choice):
+    """The day is full: tomorrow first?"""
 
-    def __init__(self, ui):
-        super().__init__(ui)
-        self.at = 0
-        self._y = 0
-        self._w = 0
-        self._h = 0
+    title = "offer.title"
+    note = "offer.note"
+    table = ((True, "offer.yes"), (False, "offer.no"))
 
-    def enter(self) -> None:
-        self.at = 0
-
-    def draw(self, canvas) -> None:
-        canvas.clear()
-        self._y = canvas.heading(self.ui.words("pictogram.title")) + 6
-        self._w = canvas.width // _COLUMNS
-        self._h = (canvas.height - self._y) * _COLUMNS // len(PICTOGRAMS)
-        for i in range(len(PICTOGRAMS)):
-            self._cell(canvas, i)
-
-    def _cell(self, canvas, i: int) -> None:
-        x = i % _COLUMNS * self._w + 4
-        y = self._y + i // _COLUMNS * self._h
-        w = self._w - 8
-        h = self._h - 8
-        size = self.ui.pictograms.small
-        ink = CHOSEN if i == self.at else PLAIN
-        canvas.fb.fill_rect(x, y, w, h, ink.bg)
-        if i == self.at:  # a frame within, so that colour is not the only cue
-            canvas.fb.rect(x + 3, y + 3, w - 6, h - 6, BLACK)
-            canvas.fb.rect(x + 4, y + 4, w - 8, h - 8, BLACK)
-        self.ui.pictograms.draw(canvas.fb, i, x + (w - size) // 2, y + (h - size) // 2, ink)
-        canvas.touch(x, y, w, h)
-
-    def key(self, key: str) -> None:
+    def take(self, value) -> None:
         ui = self.ui
-        if key == "yes":
-            ui.answers.pictogram = self.at
-            take_ticket(ui)
-        elif key == "back":
-            ui.back()
-        elif key == "down" or key == "up":
-            old = self.at
-            self.at = (old + (1 if key == "down" else -1)) % len(PICTOGRAMS)
-            self._cell(ui.canvas, old)
-            self._cell(ui.canvas, self.at)
-
-
-class Ticket(Screen):
-    """The label, the picture, the place. What it says is already durable."""
-
-    patience_ms = 60000
-    warns = False
-
-    def __init__(self, ui):
-        super().__init__(ui)
-        self._place = 0
-
-    def enter(self) -> None:
-        # Once: the visit may be called, and gone from the fold, while this shows.
-        hub = self.ui.hub
-        self._place = hub.fold.place(self.ui.answers.label, hub.now_ms())
-
-    def draw(self, canvas) -> None:
-        ui = self.ui
-        words = ui.words
-        answers = ui.answers
-        canvas.clear(GREEN)
-        y = canvas.heading(words("ticket.kept" if answers.kept else "ticket.title")) + 4
-        ui.label_font.draw(canvas.fb, answers.label.encode(), MARGIN, y + 14, PLAIN)
-        size = ui.pictograms.large
-        ui.pictograms.draw(canvas.fb, answers.pictogram, canvas.width - size - MARGIN, y, PLAIN, True)
-        y = canvas.height - 3 * PITCH
-        if self._place:
-            canvas.text(words.fill("ticket.place", self._place), MARGIN, y, PLAIN)
-        canvas.text(words("ticket.text"), MARGIN, y + PITCH, PLAIN)
-
-    def key(self, key: str) -> None:
-        self.ui.idle()
+        ui.answers.tomorrow = value
+        if value:
+            lane_or_on(ui)
+        else:
+            ui.idle()
 
 
 def after_flags(ui) -> None:
-    """On to the lane, or to a kind no when no ticket can be had."""
+    """On to the lane, to an offer for tomorrow, or to a kind no when no ticket can be had."""
     fold = ui.hub.fold
-    if not fold.day_open:
-        refuse(ui, "day_closed")
-    elif fold.full:
-        refuse(ui, "full")
+    ui.answers.lane = "any"
+    ui.answers.tomorrow = False
+    if fold.day_open and fold.full:
+        ui.show("offer")
+    elif not ui.hub.taking and ui.answers.by == "self":
+        sorry(ui, "day_closed")
+    else:
+        lane_or_on(ui)
+
+
+def lane_or_on(ui) -> None:
+    """Ask for the lane only where it matters: chairs with lanes of their own, or none open yet."""
+    some = False
+    for chair in ui.hub.fold.chairs.values():
+        if chair.open:
+            some = True
+            if chair.picks:
+                some = False
+                break
+    if some:
+        after_lane(ui)
     else:
         ui.show("lane")
 
 
-def refuse(ui, reason: str) -> None:
-    """Show why there is no ticket."""
-    ui.answers.reason = reason
-    ui.show("sorry", False)
+def after_lane(ui) -> None:
+    """For how many is asked of who comes today; a promise is one person's."""
+    ui.show("pictogram" if ui.answers.tomorrow else "size")
 
 
 def take_ticket(ui) -> None:
     """Ask the hub for the ticket and show it once it is durable; a refusal is shown instead."""
     answers = ui.answers
-    try:
-        result = ui.hub.wish(
-            "checkin",
-            {
-                "need": answers.need,
-                "lane": answers.lane,
-                "lang": ui.words.language,
-                "pictogram": PICTOGRAMS[answers.pictogram],
-            },
-        )
-    except HubError as error:
-        if isinstance(error, Refused):
-            refuse(ui, error.reason)
-        else:  # the flash failed: nothing was promised yet
-            refuse(ui, "other")
-            ui.hub.fault("ui", error)
+    args = {
+        "need": answers.need,
+        "lane": answers.lane,
+        "lang": ui.words.language,
+        "pictogram": PICTOGRAMS[answers.pictogram],
+    }
+    if not answers.tomorrow:
+        args["size"] = answers.size
+    show_ticket(ui, attempt(ui, "promise" if answers.tomorrow else "checkin", sign(ui, args)))
+
+
+def show_ticket(ui, result) -> None:
+    """Show what a check-in's wish gave, or why it gave nothing."""
+    answers = ui.answers
+    if result is None:
+        sorry(ui, answers.reason)
         return
     answers.label = result["ticket"]
-    ui.show("ticket", False)
-
-
-def raise_emergency(ui, flag: str) -> None:
-    """Record the emergency: as a visit, or where that is refused (closed, full, no room) as an alert
-    alone."""
-    hub = ui.hub
-    try:
-        result = hub.wish(
-            "checkin", {"need": flag, "lane": "any", "lang": ui.words.language, "pictogram": PICTOGRAMS[0]}
-        )
-        ui.answers.label = result["ticket"]
-    except HubError as error:
-        try:
-            hub.wish("alert_raise", {"why": "emergency"})
-        except HubError:
-            hub.fault("ui", error)
+    answers.others = result.get("others") or ()
+    code = result.get("code")
+    answers.code = bytes([_KEYS.index(key) + 1 for key in code]) if code else None
+    ui.end("ticket")

@@ -1,23 +1,30 @@
-"""Screens that any flow uses: a list to choose from, a notice, idle, the warning before answers are
+"""Screens that any flow uses: a list to choose from, a notice, help, the warning before answers are
 forgotten."""
+
+from array import array
 
 from micropython import const
 
 from hubcore.errors import HubError, Refused
-from kiosk.canvas import ACCENT, ARROW, BLACK, BLUE, GREEN, MARGIN, PITCH, PLAIN, RED, TITLE, TRIANGLE
+from kiosk.canvas import BLUE, CHOSEN, GREEN, PITCH, PLAIN, ROW_X, STEP
 from kiosk.ui import Screen
 
-_GAP = const(6)
-_STEP = const(52)
+_TIGHT = const(44)  # from row to row where six have to stand on one screen
+_ARROW = array("h", (0, 0, 22, 14, 0, 28))
+_ARROW_RTL = array("h", (22, 0, 0, 14, 22, 28))
+_WRAPS = const(4)  # from so many answers on, up from the first one leads to the last
 
 
 class List(Screen):
     """One question, one answer highlighted; up and down move, yes takes it, back goes back.
 
-    Subclasses give `title` (a string's name), `count()`, `text(i)` (UTF-8 bytes) and `choose(i)`.
+    Subclasses give `title` (a string's name) or `head()`, `count()`, `text(i)` (glyph codes), perhaps
+    `icon(i)` and `note` (a string below the answers), and `choose(i)`.
     """
 
     title = ""
+    note = None
+    accent = BLUE
 
     def __init__(self, ui):
         super().__init__(ui)
@@ -25,10 +32,15 @@ class List(Screen):
         self._top = 0
         self._y = 0
         self._fit = 1
+        self._step = STEP
 
     def enter(self) -> None:
         self.at = 0
         self._top = 0
+
+    def head(self):
+        """The heading, as glyph codes."""
+        return self.ui.words(self.title)
 
     def count(self) -> int:
         raise NotImplementedError
@@ -36,31 +48,52 @@ class List(Screen):
     def text(self, i: int):
         raise NotImplementedError
 
+    def icon(self, i: int):
+        """The icon of an answer, or None."""
+        return None
+
     def choose(self, i: int) -> None:
         raise NotImplementedError
 
     def draw(self, canvas) -> None:
-        canvas.clear()
-        below = canvas.heading(self.ui.words(self.title)) + _GAP
-        self._y = below
-        self._fit = (canvas.height - below + _STEP - PITCH) // _STEP
+        canvas.begin(self.accent)
+        self._y = canvas.heading(self.head()) + 4
+        room = canvas.height - self._y + STEP - PITCH
+        n = self.count()
+        self._step = _TIGHT if room // STEP < n == room // _TIGHT else STEP
+        self._fit = room // self._step
+        self.at = max(0, min(self.at, n - 1))
         self._rows(canvas)
+        if self.note:
+            canvas.text(self.ui.words(self.note), self._y + n * STEP + 12)
+        canvas.end()
 
     def _rows(self, canvas) -> None:
-        for i in range(self._top, min(self.count(), self._top + self._fit)):
+        n = self.count()
+        self._top = max(self.at - self._fit + 1, min(self._top, self.at, n - self._fit), 0)
+        for i in range(self._top, min(n, self._top + self._fit)):
             self._row(canvas, i)
 
     def _row(self, canvas, i: int) -> None:
-        canvas.row(self.text(i), self._y + (i - self._top) * _STEP, i == self.at)
+        y = self._y + (i - self._top) * self._step
+        if self._step == STEP:
+            canvas.row(self.text(i), y, i == self.at, self.icon(i))
+        else:
+            _tight_row(canvas, self.text(i), y, i == self.at, self.icon(i))
 
     def key(self, key: str) -> None:
-        if key == "yes":
-            self.choose(self.at)
-        elif key == "back":
+        n = self.count()
+        if key == "back":
             self.ui.back()
-        elif key == "down" or key == "up":
+        elif n == 0:
+            pass
+        elif key == "yes":
+            self.choose(self.at)
+        else:
             new = self.at + (1 if key == "down" else -1)
-            if 0 <= new < self.count():
+            if n >= _WRAPS:
+                new %= n
+            if 0 <= new < n:
                 self._move(new)
 
     def _move(self, new: int) -> None:
@@ -71,12 +104,50 @@ class List(Screen):
             self._row(canvas, old)
             self._row(canvas, new)
         else:
-            self._top += new - old
             self._rows(canvas)
 
 
+def _tight_row(canvas, text, y, chosen, icon):
+    # As canvas.row, of which the lines above an accented small letter are left out.
+    ink = CHOSEN if chosen else PLAIN
+    fb = canvas.tile(0, y, canvas.width, _TIGHT, ink.bg)
+    rtl = canvas.words.rtl
+    if chosen:
+        fb.poly(canvas.width - 38 if rtl else 16, 8, _ARROW_RTL if rtl else _ARROW, ink.fg, True)
+    x = ROW_X
+    if icon is not None:
+        canvas.pictures.draw(fb, icon, canvas.width - x - PITCH if rtl else x, -2, ink, PITCH)
+        x += 52
+    if rtl:
+        x = canvas.width - x - canvas.font.width(text)
+    canvas.font.draw(fb, text, x, -5, ink)
+    canvas.send()
+
+
+class Choice(List):
+    """A list whose answers are a table of (value, name of its string)."""
+
+    table = ()
+
+    def count(self) -> int:
+        return len(self.table)
+
+    def text(self, i: int):
+        return self.ui.words(self.table[i][1])
+
+    def icon(self, i: int):
+        return self.ui.words.icon(self.table[i][1])
+
+    def choose(self, i: int) -> None:
+        self.take(self.table[i][0])
+
+    def take(self, value) -> None:
+        """The answer with this value was chosen."""
+        raise NotImplementedError
+
+
 class Notice(Screen):
-    """A heading and a few lines; any key returns to idle."""
+    """A heading and a few lines; any key goes on."""
 
     patience_ms = 30000
     warns = False
@@ -87,14 +158,15 @@ class Notice(Screen):
         raise NotImplementedError
 
     def draw(self, canvas) -> None:
-        canvas.clear(self.accent)
+        canvas.begin(self.accent)
         title, body = self.say()
         words = self.ui.words
-        below = canvas.heading(words(title))
-        canvas.text(words(body), MARGIN, below + _GAP, PLAIN)
+        y = canvas.heading(words(title), words.icon(title))
+        canvas.text(words(body), y + 4, PLAIN)
+        canvas.end()
 
     def key(self, key: str) -> None:
-        self.ui.idle()
+        self.ui.back()
 
 
 class Warning(Notice):
@@ -105,11 +177,20 @@ class Warning(Notice):
 
 
 class Sorry(Notice):
-    """Why there is no ticket now, and what to do instead."""
+    """Why that cannot be now, and what to do instead."""
 
     def say(self):
         name = "sorry." + (self.ui.answers.reason or "other")
         return "sorry.title", name if name in self.ui.words else "sorry.other"
+
+
+class Done(Notice):
+    """What a visitor changed about their visit is stored."""
+
+    accent = GREEN
+
+    def say(self):
+        return "done.title", self.ui.answers.reason
 
 
 class Help(Notice):
@@ -126,113 +207,40 @@ class Help(Notice):
             self.draw(ui.canvas)
             return
         ui.show("help")
-        ui.canvas.flush()
-        for alert in ui.hub.fold.alerts.values():
-            if alert.why == "help" and not alert.acknowledged:
-                return
-        try:
-            ui.hub.wish("alert_raise", {"why": "help"})
-        except HubError as error:
-            # Refused: so many alerts stand that one more would tell staff nothing; the screen says the truth.
-            if not isinstance(error, Refused):
-                ui.hub.fault("ui", error)
+        call_help(ui)
+
+    def help(self) -> None:
+        self.call()
 
     def say(self):
         return "help.title", "help.text"
 
-    def key(self, key: str) -> None:
-        self.ui.back()
+
+def call_help(ui, label=None) -> None:
+    """Raise an alert for help, unless one is out already."""
+    for alert in ui.hub.fold.alerts.values():
+        if alert.why == "help":
+            return
+    args = {"why": "help"}
+    if label is not None:
+        args["ticket"] = label
+    attempt(ui, "alert_raise", args)
 
 
-class Emergency(Screen):
-    """Help is coming. Shown before anything is written; it never becomes merely a ticket."""
-
-    patience_ms = 120000
-    warns = False
-
-    def draw(self, canvas) -> None:
-        words = self.ui.words
-        canvas.accent(RED)
-        canvas.fb.fill(ACCENT)
-        canvas.touch(0, 0, canvas.width, canvas.height - PITCH)
-        canvas.text(words("emergency.title"), MARGIN, 2, TITLE)
-        # The warning triangle, so that neither colour nor reading is the only cue.
-        x = canvas.width - MARGIN - 56
-        canvas.fb.poly(x, 4, TRIANGLE, TITLE.fg, True)
-        canvas.fb.fill_rect(x + 25, 18, 6, 20, ACCENT)
-        canvas.fb.fill_rect(x + 25, 42, 6, 6, ACCENT)
-        canvas.text(words("emergency.text"), MARGIN, PITCH + 2 * _GAP, TITLE)
-
-    def finish(self, canvas) -> None:
-        """Add the bottom line, once the record is durable: a strip of its own, so that nothing is sent
-        twice."""
-        label = self.ui.answers.label
-        y = canvas.height - PITCH
-        if label is not None:
-            canvas.text(self.ui.words.fill("emergency.ticket", label.encode()), MARGIN, y, TITLE)
-        canvas.touch(0, y, canvas.width, PITCH)
-
-    def key(self, key: str) -> None:
-        if key == "back" or key == "yes":
-            self.ui.idle()
+def attempt(ui, name: str, args: dict):
+    """A wish of the hub's: its result, or None when that was not to be; `answers.reason` then says why."""
+    try:
+        return ui.hub.wish(name, args)
+    except HubError as error:
+        if isinstance(error, Refused):
+            ui.answers.reason = error.reason
+        else:  # the flash failed: nothing was promised yet
+            ui.answers.reason = "other"
+            ui.hub.fault("ui", error)
+        return None
 
 
-class Idle(Screen):
-    """Says how to begin in every language, how many wait and who was called last. No clock: nothing moves
-    by itself."""
-
-    warns = False
-
-    def __init__(self, ui):
-        super().__init__(ui)
-        self._shown = None
-        self._y = 0
-
-    def _facts(self):
-        fold = self.ui.hub.fold
-        return fold.day_open, fold.full, fold.counts["waiting"], fold.last_call
-
-    def draw(self, canvas) -> None:
-        words = self.ui.words
-        canvas.clear()
-        y = canvas.heading(words("idle.title")) + _GAP
-        for _, _, begin in words.languages:
-            canvas.text(begin, MARGIN, y, PLAIN)
-            y += PITCH
-        self._y = canvas.height - 2 * PITCH - 4
-        self._status(canvas)
-
-    def _status(self, canvas) -> None:
-        words = self.ui.words
-        self._shown = facts = self._facts()
-        day_open, full, waiting, call = facts
-        y = self._y
-        canvas.fb.fill_rect(0, y, canvas.width, 2 * PITCH + 4, BLACK)
-        if not day_open:
-            canvas.text(words("idle.closed"), MARGIN, y, PLAIN)
-        else:
-            if full:
-                canvas.text(words("idle.full"), MARGIN, y, PLAIN)
-            else:
-                canvas.text(words.fill("idle.waiting", waiting), MARGIN, y, PLAIN)
-            if call:
-                x = canvas.text(words.fill("idle.called", call[0].encode()), MARGIN, y + PITCH, PLAIN)
-                arrow(canvas, x + 14, y + PITCH + 10)
-                x += 48
-                chair = canvas.font.tail(call[1].encode(), canvas.width - MARGIN - x)
-                canvas.text(chair, x, y + PITCH, PLAIN)
-        canvas.touch(0, y, canvas.width, 2 * PITCH + 4)
-
-    def refresh(self, canvas) -> None:
-        if self._facts() != self._shown:
-            self._status(canvas)
-
-    def key(self, key: str) -> None:
-        self.ui.show("language", False)
-
-
-def arrow(canvas, x: int, y: int) -> None:
-    """The arrow from a label to a chair, 24 x 28 pixels."""
-    fb = canvas.fb
-    fb.fill_rect(x, y + 10, 12, 8, PLAIN.fg)
-    fb.poly(x + 10, y, ARROW, PLAIN.fg, True)
+def sorry(ui, reason: str) -> None:
+    """Show why something cannot be, unless the visitor goes home from here anyway."""
+    ui.answers.reason = reason
+    ui.end("sorry")

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import sys
 from time import ticks_diff, ticks_ms
 
 from micropython import const
@@ -27,13 +28,24 @@ class Screen:
         """Get ready to be shown anew (not called when back returns to it)."""
 
     def draw(self, canvas) -> None:
-        """Draw everything."""
+        """Draw everything, from `canvas.begin` to `canvas.end`."""
 
     def key(self, key: str) -> None:
-        """A key press other than help, on this screen."""
+        """A press of up, down, yes or back, on this screen."""
+
+    def hold(self, key: str) -> None:
+        """One of them is held; its press began on this screen and has been acted on."""
+
+    def help(self) -> None:
+        """A tap of help: call staff."""
+        self.ui.screens["help"].call()
 
     def refresh(self, canvas) -> None:
-        """The hub changed while this screen shows; draw what differs."""
+        """The hub changed, or `due_ms` has passed, while this screen shows; draw what differs."""
+
+    def due_ms(self):
+        """Milliseconds until this screen wants `refresh` by itself, or None."""
+        return None
 
 
 class Answers:
@@ -44,31 +56,40 @@ class Answers:
 
     def forget(self) -> None:
         self.need = None
-        self.lane = None
+        self.lane = "any"
+        self.size = 1
         self.pictogram = 0
         self.label = None
-        self.kept = False
+        self.others = ()  # the labels of the rest of a family
+        self.code = None  # as the glyphs of its keys
+        self.kept = False  # the ticket is shown again after a power cut
+        self.tomorrow = False  # the day is full: a promise instead of a ticket
         self.reason = None
+        self.by = "self"
 
 
 class Ui:
     """Screens by name, the answers, the keys. `hub` is kiosk.hub.KioskHub.
 
-    Keys come by `press(key)`, hub changes by `changed()`; `run()` is the task. All drawing happens in the
-    task.
+    Keys come by `event(key, what)`, hub changes by `changed()`; `run()` is the task. All drawing happens in
+    the task.
     """
 
-    def __init__(self, canvas, hub, words, label_font, pictograms):
+    def __init__(self, canvas, hub, words):
         self.canvas = canvas
         self.hub = hub
         self.words = words
-        self.label_font = label_font
-        self.pictograms = pictograms
+        self.staff = hub.staff
+        self.health = hub.health
         self.answers = Answers()
         self.screens = {}
         self.screen = None
+        self.home = "idle"  # what a finished flow returns to; "desk" while staff are signed in
+        self.kept = False  # power came back and nobody has pressed a key yet
         self._back = [None] * _DEPTH
         self._depth = 0
+        self._on = None  # the screen that the last press was for
+        self._tap = False  # help is down and not yet held
         self._warned = False
         self._stale = False
         self._since = ticks_ms()
@@ -78,6 +99,10 @@ class Ui:
 
     def show(self, name: str, remember: bool = True) -> None:
         """Go on to a screen; back will return to the present one if `remember`."""
+        if name not in self.screens:  # the staff desk's take memory only while somebody is at it
+            from kiosk.desk import screens
+
+            self.screens.update(screens(self))
         if remember and self._depth < _DEPTH:
             self._back[self._depth] = self.screen
             self._depth += 1
@@ -86,7 +111,7 @@ class Ui:
         self.screen.draw(self.canvas)
 
     def back(self) -> None:
-        """Return to the screen before, its choice as it was; from the first one to idle."""
+        """Return to the screen before, its choice as it was; from the first one home."""
         if self._depth == 0:
             self.idle()
             return
@@ -95,80 +120,137 @@ class Ui:
         self.screen.draw(self.canvas)
 
     def idle(self) -> None:
-        """Forget the answers and show the idle screen in the first language."""
+        """Forget the answers and show the home screen in the first language."""
         self.answers.forget()
         self._depth = 0
         self.words.use(self.words.languages[0][0])
         self._stale = True
-        self.show("idle", False)
+        self.show(self.home, False)
+        if self.home == "idle" and "desk" in self.screens:  # the desk's screens make room
+            for i in range(_DEPTH):
+                self._back[i] = None
+            self._on = None
+            _drop(self.screens, "desk")
+            _drop(sys.modules, "kiosk.desk")
+
+    def end(self, name: str) -> None:
+        """Show a screen from which back leads home, not to the questions that are answered."""
+        self._depth = 0
+        self.show(name, False)
+
+    def sign_out(self) -> None:
+        """Whoever is at the staff desk leaves it."""
+        if self.staff is not None and self.staff.who is not None:
+            self.staff.sign_out()
+        self.home = "idle"
+        self.idle()
+
+    def speak(self, code: str) -> None:
+        """Use that language if the kiosk has it."""
+        for language in self.words.languages:
+            if language[0] == code:
+                self.words.use(code)
+                return
 
     # What the kiosk calls.
 
     def start(self) -> None:
-        """Draw the first screen, to be sent by whoever switches the panel on.
+        """Draw the first screen, to be lit by whoever switches the panel on.
 
         It is idle, or the ticket whose owner had no time to read it before the power failed.
         """
-        label = self._unread()
-        if label is None:
+        visit = self._unread()
+        self.kept = bool(self.hub.fold.visits)
+        if visit is None:
             self.idle()
         else:
-            visit = self.hub.fold.visits[label]
-            self.answers.forget()
-            self.answers.label = label
-            self.answers.kept = True
-            self.answers.pictogram = PICTOGRAMS.index(visit.pictogram)
-            self._speak(visit.lang)
-            self._depth = 0
-            if visit.cls == EMERGENCY:  # as its owner saw it, so that nobody else takes it for a new one
-                self.show("emergency", False)
-                self.screen.finish(self.canvas)
-            else:
-                self.show("ticket", False)
+            answers = self.answers
+            answers.forget()
+            answers.label = visit.label
+            answers.kept = True
+            answers.pictogram = PICTOGRAMS.index(visit.pictogram)
+            self.speak(visit.lang)
+            # An emergency as its owner saw it, so that nobody else takes it for a new one.
+            self.end("emergency" if visit.cls == EMERGENCY else "ticket")
         self._warned = False
         self._since = ticks_ms()
 
+    def event(self, key: str, what: str) -> None:
+        """What the keypad says: help acts when it is let go or held, the others when they go down."""
+        if key != "help":
+            if what == "press":
+                self.press(key)
+            elif what == "hold":
+                self.hold(key)
+        elif what == "press":
+            self._tap = True
+        elif self._tap:
+            self._tap = False
+            if what == "hold":
+                self.hold(key)
+            elif what == "release":
+                self.press(key)
+
     def press(self, key: str) -> None:
-        """A debounced key press: one action, one drawing."""
+        """A debounced key press, of help a tap: one action, one drawing."""
         self._since = ticks_ms()
         warned = self._warned
-        self._warned = False
+        self._warned = self.kept = False
+        self._on = None
+        if self._alarmed():  # the key was meant for what the alert now covers
+            return
         if key == "help":  # never waits for anything
-            self.screens["help"].call()
+            self.screen.help()
         elif warned:
             self.screen.draw(self.canvas)
         else:
+            self._on = self.screen
             self.screen.key(key)
-        self.canvas.flush()
+
+    def hold(self, key: str) -> None:
+        """A key is held: help lists the languages anywhere, the others are the screen's."""
+        self._since = ticks_ms()
+        self._warned = False
+        if key != "help":
+            if self._on is not None:
+                self._on.hold(key)
+        elif not self._alarmed():
+            self.screens["language"].offer()
 
     def changed(self, *_) -> None:
         """The hub changed: look at it soon. Safe to call from anywhere but an interrupt."""
         self._wake.set()
 
     def tick(self) -> None:
-        """Act on silence; then send what the hub's changes altered."""
+        """Act on silence; then draw what the hub's changes altered."""
         waited = ticks_diff(ticks_ms(), self._since)
         screen = self.screen
-        idle = self.screens["idle"]
-        if screen is not idle and waited >= screen.patience_ms:
+        if screen is not self.screens["idle"] and waited >= screen.patience_ms:
             if screen.warns and not self._warned:
                 self._warned = True
                 self.screens["warning"].draw(self.canvas)
             elif not screen.warns or waited >= screen.patience_ms + _WARN_MS:
                 self._warned = False
                 self._since = ticks_ms()
-                self.idle()
-        if not self._warned:
+                if self.home == "idle":
+                    self.idle()
+                else:
+                    self.sign_out()
+        if self._alarmed():
+            self._warned = False
+        elif not self._warned:
             self.screen.refresh(self.canvas)
-        self.canvas.flush()
 
     def left_ms(self):
-        """Milliseconds until silence means something; None while it means nothing (idle)."""
+        """Milliseconds until silence or the screen itself wants a tick; None while nothing does (idle)."""
         screen = self.screen
-        if screen is self.screens["idle"]:
-            return None
-        limit = screen.patience_ms + (_WARN_MS if self._warned else 0)
-        return max(0, limit - ticks_diff(ticks_ms(), self._since))
+        due = screen.due_ms()
+        if screen is not self.screens["idle"]:
+            limit = screen.patience_ms + (_WARN_MS if self._warned else 0)
+            left = max(0, limit - ticks_diff(ticks_ms(), self._since))
+            if due is None or left < due:
+                due = left
+        return due
 
     async def run(self, keypad, turn) -> None:
         """The ui task, after `start`: keys from `keypad.next()`, time-outs, changes of the hub. `turn` is the
@@ -179,9 +261,8 @@ class Ui:
             while True:
                 turn.rest()
                 left = self.left_ms()
-                if (
-                    left is None and self._stale
-                ):  # a visitor has gone: make room while nobody waits for a picture
+                if left is None and self._stale:
+                    # A visitor has gone: make room while nobody waits for a picture.
                     self._stale = False
                     gc.collect()
                 await self._wake.wait(left)
@@ -196,34 +277,44 @@ class Ui:
         try:
             while True:
                 key, what = await keypad.next()
-                if what == "press":
-                    turn.begin()
-                    was_idle = self.left_ms() is None
-                    self.press(key)
-                    turn.rest()
-                    # Only a deadline that begins or ends needs the other task now: one that moved away is
-                    # seen when the old one comes.
-                    if was_idle or self.left_ms() is None:
-                        self._wake.set()
+                turn.begin()
+                before = self.left_ms()
+                self.event(key, what)
+                after = self.left_ms()
+                turn.rest()
+                # Only a deadline that begins, ends or comes nearer needs the other task now: one that moved
+                # away is seen when the old one comes.
+                if before is None or after is None or after < before:
+                    self._wake.set()
         finally:
             self._wake.set()
 
-    def _speak(self, code: str) -> None:
-        for language in self.words.languages:
-            if language[0] == code:
-                self.words.use(code)
-                return
+    # Inside
+
+    def _alarmed(self):
+        # At the desk an alert stands above all: shows it, and says so.
+        if self.home != "desk" or not (self.hub.fold.alerts or self.hub.alarm):
+            return False
+        if self.screen is self.screens.get("desk_alert"):
+            return False
+        self.show("desk_alert")
+        return True
 
     def _unread(self):
         """The newest ticket, if it was issued so short a time ago (powered time) that it may not have been
         read."""
-        fold = self.hub.fold
         newest = None
-        for visit in fold.visits.values():
+        for visit in self.hub.fold.visits.values():
             if newest is None or visit.seq > newest.seq:
                 newest = visit
         # A free chair calls at once: being called does not mean that the ticket was read.
         if newest is None or newest.state == "seated":
             return None
         age_ms = self.hub.now_ms() - newest.arrival_s * 1000
-        return newest.label if age_ms < self.screens["ticket"].patience_ms else None
+        return newest if 0 <= age_ms < self.screens["ticket"].patience_ms else None
+
+
+def _drop(names, prefix):
+    for name in list(names):
+        if name.startswith(prefix):
+            del names[name]

@@ -1,0 +1,99 @@
+"""The screen of an emergency: help is coming, and no key takes it away."""
+
+from hubcore.classes import AMBULANCE, EMERGENCY
+from hubcore.labels import PICTOGRAMS
+from kiosk.canvas import ACCENT, RED, TITLE
+from kiosk.screens import attempt, call_help
+from kiosk.ui import Screen
+
+_BOTTOM = 248  # where the line begins that is drawn once the record is durable
+
+
+class Emergency(Screen):
+    """Shown before anything is written; it never becomes merely a ticket.
+
+    It stays until staff acknowledge, or until a minute passed without a key: then others may check in, and
+    idle goes on showing the alert. Every key calls help again.
+    """
+
+    patience_ms = 60000
+    warns = False
+
+    def __init__(self, ui):
+        super().__init__(ui)
+        self._again = False  # help was called once more
+        self._stood = False  # the alert was seen, so that its end means something
+
+    def enter(self) -> None:
+        self._again = self._stood = False
+
+    def draw(self, canvas) -> None:
+        words = self.ui.words
+        canvas.begin(RED)
+        y = canvas.heading(words("emergency.title"), words.icon("emergency.title"))
+        y = canvas.text(words("emergency.text"), y, TITLE)
+        need = self.ui.answers.need
+        if need is None or need in AMBULANCE:  # after a power cut nobody knows which sign it was
+            y = canvas.text(words("emergency.ambulance"), y, TITLE)
+        canvas.blank(y, _BOTTOM - y, ACCENT)
+        if self.ui.answers.label is not None or self._again:
+            self.finish(canvas)
+        else:
+            canvas.blank(_BOTTOM, canvas.height - _BOTTOM, ACCENT)
+        canvas.end()
+
+    def finish(self, canvas) -> None:
+        """The lines below, which change while this shows."""
+        words = self.ui.words
+        label = self.ui.answers.label
+        if self._again:
+            y = canvas.text(words("emergency.again"), _BOTTOM, TITLE)
+        elif label is not None:
+            y = canvas.text(words.fill("emergency.ticket", label), _BOTTOM, TITLE)
+        else:
+            y = canvas.text(words("emergency.call"), _BOTTOM, TITLE)
+        canvas.blank(y, canvas.height - y, ACCENT)
+
+    def key(self, key: str) -> None:
+        self.help()
+
+    def help(self) -> None:
+        ui = self.ui
+        call_help(ui, ui.answers.label if ui.answers.label in ui.hub.fold.visits else None)
+        if not self._again:
+            self._again = True
+            self.finish(ui.canvas)
+
+    def refresh(self, canvas) -> None:
+        hub = self.ui.hub
+        stands = hub.alarm == "emergency"
+        for alert in hub.fold.alerts.values():
+            if alert.why == "emergency":
+                stands = True
+        if self._stood and not stands:
+            self.ui.idle()
+        self._stood = stands
+
+
+def raise_emergency(ui, flag: str) -> None:
+    """Show that help comes, then record the emergency: as a visit, or where that is refused as an alert
+    alone."""
+    answers = ui.answers
+    answers.need = flag
+    ui.end("emergency")
+    args = {"need": flag, "lane": "any", "lang": ui.words.language, "pictogram": PICTOGRAMS[EMERGENCY]}
+    result = attempt(ui, "checkin", sign(ui, args))
+    if result is not None:
+        answers.label = result["ticket"]
+    else:
+        attempt(ui, "alert_raise", {"why": "emergency"})
+    ui.screen.finish(ui.canvas)
+    ui.screen.refresh(ui.canvas)
+
+
+def sign(ui, args: dict) -> dict:
+    """Add to a wish on whose behalf it is."""
+    args["by"] = ui.answers.by
+    if args["by"] == "staff" and ui.staff is not None:
+        args["who"] = ui.staff.who
+    return args
