@@ -104,6 +104,9 @@ class Desk:
 
     def wish(self, name: str, args: dict) -> bool:
         """As `attempt`; a refusal is shown."""
+        if self.ui.staff.who is None:  # removed from the laptop meanwhile
+            self.ui.sign_out()
+            return False
         why = self.attempt(name, args)
         if why:
             self.say("no", why, self.about)
@@ -260,6 +263,7 @@ class Pin(CodeEntry):
     """Six presses, shown as filled boxes."""
 
     title = "desk.pin"
+    note = "desk.pin_note"
     length = _PIN
     secret = True
     patience_ms = 30000

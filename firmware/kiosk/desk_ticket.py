@@ -13,7 +13,7 @@ _SHOWN = const(40)  # of those who wait, in the order of the pick
 _ROW = const(64)
 _HIGH = const(56)
 _PICTURE = const(52)
-_TEXT_X = const(100)
+_TEXT_X = const(96)
 _ARROW = (
     array("h", (0, 0, 22, 14, 0, 28)),
     array("h", (22, 0, 0, 14, 22, 28)),
