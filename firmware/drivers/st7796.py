@@ -55,6 +55,7 @@ class ST7796:
         self._rst = rst
         self._bl = bl
         self._turn = _TURNS[rotation]
+        self._y = self._h = 0  # the rows of the last window: it stays set
         self._byte = bytearray(1)
         self._span = bytearray(4)
         bl(0)
@@ -65,6 +66,7 @@ class ST7796:
 
         Takes 240 ms and a screenful on the bus. Needed after power came; harmless later.
         """
+        self._h = 0
         self._cs(1)
         self._rst(0)
         sleep_ms(1)
@@ -126,6 +128,13 @@ class ST7796:
         self._cs(1)
         return w * h * 2
 
+    def put(self, pixels, x: int, y: int, w: int, h: int) -> int:
+        """Put RGB565 pixels in the bus' order (an RGB565 FrameBuffer's with `colour`s) at x, y; returns their
+        bytes. Nothing is clipped."""
+        self._open(x, y, w, h)(pixels)
+        self._cs(1)
+        return w * h * 2
+
     def fill(self, x: int, y: int, w: int, h: int, rgb565: int) -> int:
         """Put a window of one `colour` on the panel; returns its bytes. Nothing is clipped."""
         size = w * h * 2
@@ -141,7 +150,10 @@ class ST7796:
     def _open(self, x, y, w, h):
         """Begin a memory write into a window; returns the bus' write."""
         self._window(_CASET, x, x + w - 1)
-        self._window(_RASET, y, y + h - 1)
+        if y != self._y or h != self._h:
+            self._window(_RASET, y, y + h - 1)
+            self._y = y
+            self._h = h
         self._byte[0] = _RAMWR
         self._cs(0)
         self._dc(0)

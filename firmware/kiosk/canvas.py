@@ -34,6 +34,21 @@ _BANDS = const(80)
 _OLD = const(80)
 _LEFT = const(160)
 
+
+class _Wide:
+    """An Ink in the panel's own colours."""
+
+    def __init__(self):
+        self.palette = framebuf.FrameBuffer(bytearray(4), 2, 1, framebuf.RGB565)
+        self.bg = 0
+
+    def take(self, ink, palette):
+        """Be `ink` by the panel's `palette`."""
+        self.bg = palette.pixel(ink.bg, 0)
+        self.palette.pixel(0, 0, self.bg)
+        self.palette.pixel(1, 0, palette.pixel(ink.fg, 0))
+
+
 PLAIN = Ink(WHITE, BLACK)
 CHOSEN = Ink(BLACK, YELLOW)
 TITLE = Ink(WHITE, ACCENT)
@@ -58,9 +73,10 @@ class Canvas:
         self._tile = tile
         self._flat = framebuf.FrameBuffer(tile, len(tile), 1, framebuf.GS8)
         self._fb = None
+        self._w = self._h = 0
         self._at = array("h", (0, 0, 0, 0, 0, 0))
         self._palette = framebuf.FrameBuffer(bytearray(8), 4, 1, framebuf.RGB565)
-        self._pair = framebuf.FrameBuffer(bytearray(4), 2, 1, framebuf.RGB565)
+        self._wide = _Wide()
         for index, rgb in enumerate(COLOURS):
             self._palette.pixel(index, 0, colour(rgb))
         self.fresh()
@@ -132,10 +148,10 @@ class Canvas:
         x = MARGIN if icon is None else MARGIN + _BEFORE_TEXT
         for line in _lines(text):
             if y:
-                self._line(self.tile(0, y, self.width, PITCH, ACCENT), line, x, 0, TITLE, None)
+                self._line(line, x, y, PITCH, 0, TITLE, None)
                 y += PITCH
             else:
-                self._line(self.tile(0, 0, self.width, STEP, ACCENT), line, x, 2, TITLE, icon)
+                self._line(line, x, 0, STEP, 2, TITLE, icon)
                 y = STEP
         return y
 
@@ -145,26 +161,23 @@ class Canvas:
         Of a right-to-left language they end `x` pixels before the right edge.
         """
         for line in _lines(text):
-            self._line(self.tile(0, y, self.width, PITCH, ink.bg), line, x, 0, ink, None)
+            self._line(line, x, y, PITCH, 0, ink, None)
             y += PITCH
         return y
 
     def row(self, text, y: int, chosen: bool, icon=None) -> None:
         """One answer across the width; the chosen one is filled and carries an arrow, so colour is not the
         only cue."""
-        fb, ink = self._row(y, chosen)
         x = ROW_X if icon is None else ROW_X + _BEFORE_TEXT
-        self._line(fb, text, x, 0, ink, icon)
+        self._line(text, x, y, PITCH, 0, CHOSEN if chosen else PLAIN, icon, chosen)
 
     def endonym(self, language: int, y: int, chosen: bool) -> None:
         """A row with a language's own name."""
-        fb, ink = self._row(y, chosen)
-        self._drawn(fb, self.pictures.endonym(language), language, ROW_X, ink)
+        self._drawn(self.pictures.endonym(language), language, ROW_X, y, CHOSEN if chosen else PLAIN)
 
     def begin_line(self, language: int, y: int) -> int:
         """A line that says in a language how to begin; returns the y below it."""
-        fb = self.tile(0, y, self.width, PITCH)
-        self._drawn(fb, self.pictures.endonym(language) + 1, language, MARGIN, PLAIN)
+        self._drawn(self.pictures.endonym(language) + 1, language, MARGIN, y, PLAIN)
         return y + PITCH
 
     def picture(self, index: int, x: int, y: int, size: int, ink: Ink = PLAIN) -> None:
@@ -177,51 +190,108 @@ class Canvas:
             x += self._picture(self.pictures.letter(c), x, y, ink)
         return x
 
-    def _row(self, y, chosen):
-        ink = CHOSEN if chosen else PLAIN
-        fb = self.tile(0, y, self.width, PITCH, ink.bg)
-        if chosen:
-            if self.words.rtl:
-                fb.poly(self.width - 38, 10, _ARROW_RTL, ink.fg, True)
-            else:
-                fb.poly(16, 10, _ARROW, ink.fg, True)
-        return fb, ink
+    def _line(self, text, x, y, h, top, ink, icon, chosen=False):
+        """A band with a line of text, an icon before it, an arrow before both.
 
-    def _line(self, fb, text, x, y, ink, icon):
-        """Draw a line into the present tile, an icon before it, and send the tile."""
-        left = 0
-        right = self.width
-        if icon is not None:
-            at = x - _BEFORE_TEXT
-            number = self.pictures.number(icon, PITCH)
-            self.pictures.put(fb, number, right - at - PITCH if self.words.rtl else at, y, ink)
+        Drawn in the panel's own colours, slab by slab: that takes half the time of a tile.
+        """
+        y &= ~3
+        h = min(h, self.height - y)
+        if h <= 0:
+            return
+        font = self.font
+        wide = self._wide
+        wide.take(ink, self._palette)
+        end = self.width
+        at = left = x
         if self.words.rtl:
-            left = right - x - self.font.width(text)
-            self.font.draw(fb, text, left, y, ink)
-        else:
-            right = self.font.draw(fb, text, x, y, ink)
-        self.send(left, right)
+            end -= x
+            at = left = max(0, end - font.width(text))
+        most = len(self._tile) // (2 * h)
+        i = 0
+        while i < len(text) and at < end:
+            n, w = font.span(text, i, most)
+            w = min(w, end - at)
+            font.draw(self._slab(w, h), text[i:n], 0, top, wide)
+            self._put(at, y)
+            i = n
+            at += w
+        if icon is not None:
+            fb = self._slab(_BEFORE_TEXT, h)
+            number = self.pictures.number(icon, PITCH)
+            if self.words.rtl:
+                self.pictures.put(fb, number, 4, top, wide)
+                self._put(at, y)
+                at += _BEFORE_TEXT
+            else:
+                left -= _BEFORE_TEXT
+                self.pictures.put(fb, number, 0, top, wide)
+                self._put(left, y)
+        self._finish(y, h, ink, left, at, chosen)
 
-    def _drawn(self, fb, number, language, x, ink):
+    def _drawn(self, number, language, x, y, ink):
+        """A band with a line that was drawn beforehand."""
+        y &= ~3
+        if y >= self.height:
+            return
         w = self.pictures.width(number)
-        left = 0
         if self.words.languages[language][1]:
-            left = x = self.width - x - w
-        self.pictures.put(fb, number, x, 0, ink)
-        self.send(left, self.width if left else x + w)
+            x = self.width - x - w
+        self._wide.take(ink, self._palette)
+        self._send(number, x, y)
+        self._finish(y, min(PITCH, self.height - y), ink, x, x + w, ink is CHOSEN)
+
+    def _finish(self, y, h, ink, left, right, chosen):
+        """The arrow of a row, then what is left and right of its text."""
+        end = self.width
+        if chosen:
+            rtl = self.words.rtl
+            at = end - ROW_X if rtl else 0
+            fb = self._slab(ROW_X, h)
+            arrow = _ARROW_RTL if rtl else _ARROW
+            fb.poly(6 if rtl else 16, 10, arrow, self._wide.palette.pixel(1, 0), True)
+            self._put(at, y)
+            # The text lies between: what is left of it is the arrow's, or what is right of it.
+            if rtl:
+                self._gap(right, at, y, h)
+                right = end
+            else:
+                self._gap(ROW_X, left, y, h)
+                left = 0
+        self._note(0, y, end, h, ink.bg, left, right)
+
+    def _gap(self, left, right, y, h):
+        if left < right:
+            self.panel.fill(left, y, right - left, h, self._wide.bg)
+
+    def _slab(self, w, h):
+        """An RGB565 FrameBuffer on the tile's buffer, of the present ink's ground."""
+        self._w = w
+        self._h = h
+        fb = framebuf.FrameBuffer(self._tile, w, h, framebuf.RGB565)
+        fb.fill(self._wide.bg)
+        return fb
+
+    def _put(self, x, y):
+        w = self._w
+        h = self._h
+        self.panel.put(memoryview(self._tile)[: 2 * w * h], x, y, w, h)
 
     def _picture(self, number, x, y, ink):
-        """Send a picture as it comes from flash, without the tile's buffer."""
+        """A tile of a picture as it comes from flash; returns its width."""
         y &= ~3
-        pair = self._pair
-        pair.pixel(0, 0, self._palette.pixel(ink.bg, 0))
-        pair.pixel(1, 0, self._palette.pixel(ink.fg, 0))
-        w = h = 0
+        self._wide.take(ink, self._palette)
+        w = self._send(number, x, y)
+        self._note(x, y, w, min((self.pictures.height + 3) & ~3, self.height - y), BLACK, 0, w)
+        return w
+
+    def _send(self, number, x, y):
+        w = 0
         for box, line, lines in self.pictures.bands(number):
             w = box[1]
-            h = line + lines
-            self.panel.send(box, pair, x, y + line, w, lines)
-        self._note(x, y, w, (h + 3) & ~3, BLACK, 0, w)
+            lines = min(lines, self.height - y - line)
+            if lines > 0:
+                self.panel.send(box, self._wide.palette, x, y + line, w, lines)
         return w
 
     def _note(self, x, y, w, h, ground, left, right):

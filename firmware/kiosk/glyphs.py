@@ -46,19 +46,29 @@ class Font:
 
     def width(self, text) -> int:
         """Pixels of one line."""
-        total = 0
+        return self.span(text, 0, 32000)[1]
+
+    def span(self, text, start: int, most: int):
+        """(end, width) of the longest part of a line from `start` on that is at most `most` pixels wide, of
+        one glyph at least."""
         glyphs = self._glyphs
         words = self._words
         first = self._first
         last = self._last
-        for c in text:
+        end = start
+        total = 0
+        for c in text[start:]:
             if first <= c <= last:
-                total += glyphs[(c - first) * 8 + 3]
+                w = glyphs[(c - first) * 8 + 3]
             elif words is not None and 0x80 <= c < words.after:
-                total += words.glyphs[words.table + c * 8 + 3]
+                w = words.glyphs[words.table + c * 8 + 3]
             else:
-                total += glyphs[self._lack + 3]
-        return total
+                w = glyphs[self._lack + 3]
+            if total + w > most and end > start:
+                break
+            total += w
+            end += 1
+        return end, total
 
     def tail(self, text, width: int):
         """The longest end of one line that is at most `width` pixels wide.
@@ -120,6 +130,7 @@ class Pictures:
         self._bits = memoryview(scratch)
         self._box = [None, 0, 0, _HLSB]
         self._entry = bytearray(8)
+        self.height = 0  # of the picture last drawn
 
     def number(self, index: int, size: int) -> int:
         """The number of icon `index` (size 48), or of pictogram `index` at 52, 80 or 120 pixels."""
@@ -149,7 +160,7 @@ class Pictures:
         """
         w = self.width(number)
         entry = self._entry
-        h = entry[6]
+        self.height = h = entry[6]
         box = self._box
         stride = (w + 7) >> 3
         most = len(self._bits) // stride

@@ -39,6 +39,13 @@ class Panel:
         window.blit(fb, -left, 0, -1, palette)
         self.bytes += w * h * 2
 
+    def put(self, pixels, x, y, w, h):
+        assert len(pixels) == w * h * 2
+        fb = framebuf.FrameBuffer(pixels, w, h, framebuf.RGB565)
+        assert x >= 0 and y >= 0 and w > 0 and h > 0 and x + w <= W and y + h <= H, (x, y, w, h)
+        self.fb.blit(fb, x, y)
+        self.bytes += w * h * 2
+
     def fill(self, x, y, w, h, rgb565):
         assert x >= 0 and y >= 0 and w > 0 and h > 0 and x + w <= W and y + h <= H, (x, y, w, h)
         self.fb.fill_rect(x, y, w, h, rgb565)

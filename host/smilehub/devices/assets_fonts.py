@@ -140,7 +140,9 @@ def build_font(face: Face, code_points: Iterable[int]) -> Font:
         cut = picture.crop(box)
         if top < 0 or top + cut.height > height:
             raise AssetError(f"{chr(code)!r} (U+{code:04X}) is higher than a line of {face.name}.")
-        glyphs[code] = Glyph(box[0] - origin, top, cut.width, cut.height, advance, cut.tobytes())
+        # The kiosk draws a line in pieces: no ink may reach into a neighbour's place.
+        left = max(box[0] - origin, 0)
+        glyphs[code] = Glyph(left, top, cut.width, cut.height, max(advance, left + cut.width), cut.tobytes())
     return Font(height, ascent, capital[3] - capital[1], glyphs)
 
 
