@@ -1,4 +1,7 @@
-"""Chooses the application slot by the boot state and mounts it, read-only, on /app."""
+"""Chooses the application slot by the boot state, the other one if it is damaged, and mounts it on /app.
+
+Leaves ``boot``, (slot, what was damaged), for main.py.
+"""
 
 
 def _slot():
@@ -24,10 +27,50 @@ def _mount(name):
     import vfs
     from esp32 import Partition
 
+    try:
+        vfs.umount("/app")
+    except OSError:
+        pass  # nothing was mounted
     for part in Partition.find(Partition.TYPE_DATA, label=name):
         vfs.mount(vfs.VfsLfs2(part), "/app", readonly=True)
-        return True
-    return False
+        return
+    raise OSError(19)
+
+
+def _damage(name):
+    # Mount a slot and compare its files with its manifest (docs/formats.md). (2: whole, 1: the program is
+    # whole, 0: unusable; what is damaged). Code that is not what was built never runs; a picture or a
+    # language that is damaged is better than no kiosk.
+    from binascii import crc32
+
+    state, what = 2, ""
+    try:
+        _mount(name)
+        with open("/app/manifest", "rb") as file:
+            text = file.read()
+        body = text[:-9]
+        if int(text[-9:-1], 16) != crc32(body):
+            return 0, "manifest"
+        buf = memoryview(bytearray(4096))
+        for line in body.decode().split("\n")[:-1]:
+            want, path = line.split(" ", 1)
+            crc = 0
+            try:
+                with open("/app/" + path, "rb") as file:
+                    n = file.readinto(buf)
+                    while n:
+                        crc = crc32(buf[:n], crc)
+                        n = file.readinto(buf)
+            except OSError:
+                crc = -1
+            if crc != int(want, 16):
+                what = path
+                if path.endswith("py"):
+                    return 0, what
+                state = 1
+    except (OSError, ValueError):
+        return 0, what or "file system"
+    return state, what
 
 
 def _boot():
@@ -38,18 +81,28 @@ def _boot():
     except OSError:
         first = 0
     names = ("app_a", "app_b")
-    for name in (names[first], names[1 - first]):
-        try:
-            if _mount(name):
-                sys.path.insert(0, "/app")
-                return
-        except (OSError, ValueError):
-            pass  # damaged or erased: the other slot may do
-    print("Smilehub: no application in app_a or app_b. Write the image again with esptool,")
-    print("all but the journal partition: what the kiosk has recorded is kept there.")
+    best, told = -1, ""
+    usable = 0
+    for slot in (first, 1 - first):
+        state, what = _damage(names[slot])
+        if state > usable:
+            best, usable = slot, state
+        if state == 2:
+            break
+        told += (", " if told else "") + names[slot] + ": " + what
+    if best < 0:
+        print("Smilehub: no application in app_a or app_b. Write the image again with esptool,")
+        print("all but the journal partition: what the kiosk has recorded is kept there.")
+        return -1, told
+    if told:
+        print("Smilehub: damaged:", told + ".", names[best], "runs.")
+    if state != 2 and slot != best:
+        _mount(names[best])
+    sys.path.insert(0, "/app")
+    return best, told
 
 
-_boot()
+boot = _boot()
 # What is left in the namespace of the prompt would stay in memory as long as the program runs.
-for _name in ("_boot", "_mount", "_slot"):
+for _name in ("_boot", "_mount", "_slot", "_damage"):
     globals().pop(_name)

@@ -9,16 +9,15 @@ gc.threshold(4096)
 
 import asyncio  # noqa: E402
 
-import boardcfg  # noqa: E402
+from kiosk.device import App  # noqa: E402
 
 
-def main() -> None:
-    """Run the kiosk until Ctrl-C, which leaves to the console's prompt."""
-    frame = bytearray(boardcfg.PANEL_WIDTH * boardcfg.PANEL_HEIGHT // 4)
-    # Only now all the rest: this is the largest block, and the heap is still whole.
-    from kiosk.device import App
+def main(slot: int, damaged: str) -> None:
+    """Run the kiosk until Ctrl-C, which leaves to the console's prompt.
 
-    app = App(frame)
+    ``slot`` is where the application lies (0: app_a, 1: app_b), ``damaged`` what is wrong with a slot.
+    """
+    app = App(slot, damaged)
     # In service garbage is collected when a visitor has gone, by the housekeeping, or when the heap is full:
     # never every few keys, since each time takes tens of milliseconds.
     gc.collect()

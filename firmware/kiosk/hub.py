@@ -99,9 +99,9 @@ class KioskHub:
         """Carry out a wish; the result has ``seq``, ``already`` and what the record says of tickets.
 
         Besides those of ``hubcore.desk`` there are ``staff_set`` {staff, pin}, ``staff_remove`` {staff} and
-        ``staff_list`` (no record). A check-in or promise without a code gets one: ``code`` in the result, this
-        once. ``cmd`` is (issuer, counter) of a laptop's command: done before, it changes nothing and gives the
-        same answer. Raises NotDone, also for a journal that is full or worn.
+        ``staff_list`` (no record). A check-in or promise without a code gets one: ``code`` in the result,
+        this once. ``cmd`` is (issuer, counter) of a laptop's command: done before, it changes nothing and
+        gives the same answer. Raises NotDone, also for a journal that is full or worn.
         """
         if name == "staff_list" and self.staff:
             return {"seq": 0, "already": False, "staff": list(self.staff.names())}

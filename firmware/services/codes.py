@@ -27,7 +27,7 @@ class Codes:
         self._rnd = rnd
 
     def mac(self, code: str) -> bytes:
-        """The eight bytes that stand for a code in records: they tell nothing of it without the device key."""
+        """The eight bytes that stand for a code in records: they tell nothing without the device key."""
         return hmac(self._key, b"code", code.encode())[:_MAC]
 
     def fresh(self, taken) -> tuple:

@@ -44,9 +44,9 @@ class KeyStore:
     """``part`` is the partition ``keys``, as ``services.journal.Journal`` takes it; ``rnd(n)`` gives n random
     bytes.
 
-    Two sectors in turn: entries are appended to one; when it is full, what still holds is copied to the other,
-    and only then that one gets its first entry, which makes it the one that counts. ``device_key`` is 32 bytes,
-    made at the first start. Raises KeysError when flash fails.
+    Two sectors in turn: entries are appended to one; when it is full, what still holds is copied to the
+    other, and only then that one gets its first entry, which makes it the one that counts. ``device_key`` is
+    32 bytes, made at the first start. Raises KeysError when flash fails.
     """
 
     def __init__(self, part, rnd=os.urandom):

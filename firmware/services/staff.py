@@ -15,7 +15,8 @@ _LONGEST_MS = const(60_000)
 
 
 class Staff:
-    """``hub`` gives ``clock`` and ``note(kind, fields)``; ``keys`` is the KeyStore. ``who`` is signed in, or None.
+    """``hub`` gives ``clock`` and ``note(kind, fields)``; ``keys`` is the KeyStore, ``rnd(n)`` gives n random
+    bytes. ``who`` is signed in, or None.
 
     A wrong PIN costs nothing, nor does the second; then the next try counts only after 1, 2, 4 … 60 s. That
     is per person and of this boot: nobody can lock another out, and alerts never wait for a PIN.
@@ -63,7 +64,7 @@ class Staff:
         return max(0, since + pause - self._hub.clock.uptime_ms())
 
     def sign_in(self, name: str, pin: str) -> bool:
-        """Whether that was the right PIN; it is recorded either way. While ``wait_ms`` lasts no try counts."""
+        """Whether that was the right PIN; recorded either way. While ``wait_ms`` lasts no try counts."""
         if self.wait_ms(name):
             return False
         kept = self._keys.get(_MARK + name)

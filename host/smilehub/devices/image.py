@@ -6,6 +6,7 @@ import hashlib
 import importlib
 import importlib.util
 import os
+import re
 import struct
 import subprocess
 import tempfile
@@ -26,6 +27,8 @@ from smilehub.errors import ImageError, MissingExtra
 
 PACKAGES = ("hubcore", "tasks", "drivers", "services", "kiosk")
 DEFAULT_LETTER = "K"
+DEFAULT_TZ = "UTC0"
+MANIFEST = "manifest"
 # What MicroPython gives VfsLfs2 on a Partition: extmod/vfs_lfs.c and vfs_lfsx.c.
 LITTLEFS: dict[str, int] = {
     "block_size": SECTOR,
@@ -38,18 +41,25 @@ LITTLEFS: dict[str, int] = {
 
 _NOT_FOR_FIRMWARE = ("title", "chip", "colour", "console", "heap_limit", "flash_mb")
 _PART = ".part"  # what is being written, perhaps by another process
+# Abbreviation and offset of standard time; perhaps those of summer time, with when it begins and ends.
+_NAME = r"(?:[A-Za-z]{3,}|<[A-Za-z0-9+-]{3,}>)"
+_TIME = r"[+-]?\d{1,3}(?::\d\d){0,2}"
+_RULE = rf",M(?:1[0-2]|[1-9])\.[1-5]\.[0-6](?:/{_TIME})?"
+_TZ = re.compile(f"{_NAME}{_TIME}(?:{_NAME}(?:{_TIME})?{_RULE}{_RULE})?")
 _BOOT_STATE = struct.Struct("<2sBBI4s")
 
 
-def boardcfg_source(board: BoardFile, *, letter: str = DEFAULT_LETTER, version: str = "") -> str:
+def boardcfg_source(
+    board: BoardFile, *, letter: str = DEFAULT_LETTER, tz: str = DEFAULT_TZ, version: str = ""
+) -> str:
     """The text of the generated module ``boardcfg``.
 
     Every leaf of ``board.toml`` becomes a constant named by its path in capitals: ``[panel] cs`` is
     ``PANEL_CS``, ``[spi.1] sck`` is ``SPI_1_SCK``, ``[uart.link] rxbuf`` is ``UART_LINK_RXBUF``. Lengths
     (``…_mm``) become whole micrometres (``PANEL_PITCH_UM``). The keys are one dictionary, ``KEYS =
     {"up": 4, …}`` (name to pin; all of them active low with a pull-up). ``LETTER`` is the letter of this
-    kiosk's tickets, ``VERSION`` the firmware's. Left out: partitions, which are found by name, and what
-    only people and the simulated board need.
+    kiosk's tickets, ``TZ`` the POSIX time zone of its clock, ``VERSION`` the firmware's. Left out:
+    partitions, which are found by name, and what only people and the simulated board need.
     """
     tables = dict(board.tables)
     tables.pop("partition", None)
@@ -57,21 +67,29 @@ def boardcfg_source(board: BoardFile, *, letter: str = DEFAULT_LETTER, version: 
     lines = [f"# Generated from hardware/{board.id}/board.toml; change it there."]
     lines.append(f"VERSION = {version or smilehub.__version__!r}")
     lines.append(f"LETTER = {letter!r}")
+    lines.append(f"TZ = {tz!r}")
     lines.append("KEYS = {" + ", ".join(f"{name!r}: {key['pin']}" for name, key in keys.items()) + "}")
     lines += [f"{name} = {value!r}" for name, value in _leaves("", tables)]
     return "\n".join(lines) + "\n"
 
 
 def build_app(
-    out_dir: Path, board: BoardFile | None = None, *, letter: str = DEFAULT_LETTER
+    out_dir: Path,
+    board: BoardFile | None = None,
+    *,
+    letter: str = DEFAULT_LETTER,
+    tz: str = DEFAULT_TZ,
 ) -> dict[str, bytes]:
     """Compile the application into ``out_dir`` and return its files, path in the slot → bytes.
 
     The packages of ``firmware/`` and the generated ``boardcfg`` become ``.mpy`` (bytecode only, small
     integers of 31 bits); the files under ``kiosk/assets`` and those that
-    ``smilehub.devices.assets.build(dir)`` makes are taken as they are. Files that did not change are not
-    written again. Raises ImageError with the compiler's message.
+    ``smilehub.devices.assets.build(dir)`` makes are taken as they are; ``manifest`` lists them all. Files
+    that did not change are not written again. Raises ImageError with the compiler's message, or for a time
+    zone that the kiosk does not understand.
     """
+    if not _TZ.fullmatch(tz):
+        raise ImageError(f"{tz} is no POSIX time zone such as EET-2EEST,M3.5.0/3,M10.5.0/4.")
     board = board or load_board(board_toml())
     root = firmware_root()
     sources = {
@@ -80,13 +98,14 @@ def build_app(
         for path in sorted((root / package).rglob("*.py"))
         if "assets" not in path.relative_to(root).parts
     }
-    sources["boardcfg.py"] = boardcfg_source(board, letter=letter).encode()
+    sources["boardcfg.py"] = boardcfg_source(board, letter=letter, tz=tz).encode()
     with ThreadPoolExecutor(os.cpu_count() or 2) as pool:
         compiled = pool.map(compile_file, sources.keys(), sources.values())
         files = {
             name.removesuffix(".py") + ".mpy": code for name, code in zip(sources, compiled, strict=True)
         }
     files |= _assets(root)
+    files[MANIFEST] = manifest(files)
     out_dir.mkdir(parents=True, exist_ok=True)
     for old in sorted(out_dir.rglob("*"), reverse=True):
         stale = old.relative_to(out_dir).as_posix() not in files and old.suffix != _PART
@@ -98,7 +117,12 @@ def build_app(
 
 
 def build_image(
-    board_path: Path, path: Path, *, letter: str = DEFAULT_LETTER, slots: tuple[str, ...] = ("app_a",)
+    board_path: Path,
+    path: Path,
+    *,
+    letter: str = DEFAULT_LETTER,
+    tz: str = DEFAULT_TZ,
+    slots: tuple[str, ...] = ("app_a",),
 ) -> BoardFile:
     """Write a board's flash as a file: table, ``vfs``, application slots, boot state, the rest erased.
 
@@ -106,18 +130,30 @@ def build_image(
         board_path: a ``board.toml``.
         path: the file to write; an existing one is replaced at once (never half).
         letter: the first letter of this kiosk's tickets.
-        slots: which application slots get the application.
+        tz: the POSIX time zone of the clock that staff see.
+        slots: which application slots get the application; the first is the one that boots.
 
     Raises ImageError or MissingExtra.
     """
     board = load_board(board_path)
-    app = build_app(cache_root() / "app" / f"{board.id}-{letter}", board, letter=letter)
+    app = build_app(cache_root() / "app" / f"{board.id}-{letter}", board, letter=letter, tz=tz)
     image = _image_bytes(board, app, slots)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     part.write_bytes(image)
     part.replace(path)
     return board
+
+
+def manifest(files: Mapping[str, bytes]) -> bytes:
+    """What a slot holds (docs/formats.md): a line a file, its CRC-32 and path; last the CRC-32 of the lines
+    before.
+
+    The boot code reads it in this order: a slot with damaged code is known before its pictures are read.
+    """
+    names = sorted(files, key=lambda name: (not name.endswith("py"), name))
+    lines = "".join(f"{zlib.crc32(files[name]):08x} {name}\n" for name in names).encode()
+    return lines + f"{zlib.crc32(lines):08x}\n".encode()
 
 
 def boot_entry(slot: int, counter: int, flags: int = 0) -> bytes:

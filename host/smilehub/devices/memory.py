@@ -8,9 +8,9 @@ from smilehub.devices import image
 
 #: Buffers that live as long as the kiosk's program, bytes: name, size as declared in the file named.
 BUFFERS = {
-    "panel frame, 480x320 at 2 bits (kiosk/app.py)": 480 * 320 // 4,
+    "panel tile, 480x56 at 2 bits (kiosk/parts.py)": 480 * 56 // 4,
     "panel strip, 4 lines at 16 bits (kiosk/device.py)": 4 * 2 * 480,
-    "glyphs and pictograms read from flash (kiosk/parts.py)": 1800,
+    "pictures read from flash (kiosk/parts.py)": 1200,
     "link receive ring, rxbuf (board.toml)": 2048,
     "link: window, reply, input (services/link.py)": 1280 + 1600 + 256,
     "frame decoder (hubcore/frames.py)": 1024,
