@@ -1,11 +1,11 @@
 """Interrupts of the guest's peripherals: soft ones by schedule, held back while they are disabled."""
 
-import _sim
+import _native
 import micropython
 
 _HELD = micropython.const(32)
 
-_schedule = _sim.native_micropython.schedule
+_schedule = _native.micropython.schedule
 _handlers = [None] * _HELD
 _arguments = [None] * _HELD
 # What disable_irq and enable_irq hand on, and how many interrupts wait for the enabling.

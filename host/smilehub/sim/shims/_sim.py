@@ -1,4 +1,4 @@
-# ruff: noqa: E402, I001, F401, F821
+# ruff: noqa: F401, F405
 """The guest's end of the simulated board: its clock, its messages to the host and the events that come back.
 
 Every shim goes through this module. Nothing in ``now``, ``advance``, ``wait`` and ``post`` allocates, so that
@@ -7,77 +7,22 @@ The protocol itself is compiled to machine code: there a KeyboardInterrupt can o
 call, where it is caught, so a Ctrl-C never splits a message.
 
 Others call ``_sim.now()``, ``_sim.advance()`` and ``_sim.wait()`` through the module, never by a name
-imported
-from it: ``start`` replaces them in real time.
+imported from it: ``start`` replaces them in real time.
 """
 
-import sys
-
-# Built-ins are fetched with an empty path: shims of the same names would hide them, and stay out of
-# sys.modules, where the launcher puts the shims.
-_path = sys.path[:]
-sys.path[:] = []
 import array
 import gc
-import micropython as native_micropython
-import os as native_os
-import select as native_select
 import struct
-import time as native_time
-
-import machine as native_machine
-import vfs as native_vfs
-
-sys.path[:] = _path
 
 import micropython
-
-# Guest to host without an answer (see control.py for what a, b and the payload mean).
-GPIO_OUT = 1
-GPIO_MODE = 2
-SPI_WRITE = 3
-SPI_CONFIG = 4
-PWM = 5
-UART_TX = 6
-UART_CONFIG = 7
-WDT = 8
-RTC_SET = 9
-RESET = 10
-CUT = 11
-KBD_INTR = 12
-BOOTED = 13
-FLASH_BUSY = 14
-MEASURE = 15
-UART_BREAK = 16
-NEOPIXEL = 18
-I2C_CONFIG = 19
-RTC_MEMORY = 20
-
-# Guest to host with an answer.
-HELLO = 0x40
-SYNC = 0x41
-WAIT = 0x42
-GPIO_IN = 0x43
-SPI_XFER = 0x44
-I2C_WRITE = 0x45
-I2C_READ = 0x46
-ADC = 0x47
-RTC_GET = 0x48
-
-# Host to guest.
-REPLY = 0x80
-EV_PIN = 0x81
-EV_UART_RX = 0x82
-EV_ARM_CUT = 0x84
-EV_WAKE = 0x85
-EV_UART_BREAK = 0x86
+from _interrupts import busy, isr, run_irqs, set_busy
+from _kinds import *
 
 _HEADER = "<BBHIqq"
 _HEADER_BYTES = micropython.const(24)
 _OUT_BYTES = micropython.const(8192)
 _LARGE = micropython.const(2048)
 _EVENT_BYTES = micropython.const(4096)
-_IRQS = micropython.const(32)
 _FOREVER = micropython.const(1 << 61)
 
 # The state lives in an array of 64-bit numbers: storing there never allocates ("l": reading a "q" does).
@@ -88,20 +33,13 @@ _TIMER = micropython.const(3)  # next local timer
 _POS = micropython.const(4)  # bytes in the out-buffer
 _OWED = micropython.const(5)  # answers to requests that a KeyboardInterrupt abandoned
 _INTERRUPTED = micropython.const(6)  # a KeyboardInterrupt waits for the end of an exchange
-_HEAD = micropython.const(7)  # first hard interrupt in the ring
-_COUNT = micropython.const(8)  # hard interrupts in the ring
-_BUSY = micropython.const(9)  # inside a hard handler or a timer hook
-_OFFSET = micropython.const(10)  # real mode: kernel µs minus native ticks
-_DEBT = micropython.const(11)  # real mode: device time not yet slept
-_CHECKED = micropython.const(12)  # real mode: when the control socket was last looked at
-_EVENTS = micropython.const(13)  # events dispatched since power-on
-_PEAK = micropython.const(14)  # most heap seen in use (measuring)
-_SENT_PEAK = micropython.const(15)
-_LOST = micropython.const(16)  # hard interrupts lost to a full ring
-_RTC = micropython.const(17)  # the RTC's µs since 2000 minus now()
-_TICKS = micropython.const(18)  # the ticks counter minus now()
-_BASE = micropython.const(19)  # heap in use before the firmware (measuring)
-_S = array.array("l", bytes(8 * 20))
+_EVENTS = micropython.const(7)  # events dispatched since power-on
+_PEAK = micropython.const(8)  # most heap seen in use (measuring)
+_SENT_PEAK = micropython.const(9)
+_RTC = micropython.const(10)  # the RTC's µs since 2000 minus now()
+_TICKS = micropython.const(11)  # the ticks counter minus now()
+_BASE = micropython.const(12)  # heap in use before the firmware (measuring)
+_S = array.array("l", bytes(8 * 13))
 _S[_TIMER] = _FOREVER
 
 _ctl = open(3, "r+b")
@@ -117,13 +55,8 @@ virtual = True
 config = {}
 
 _handlers = {}
-_irq_function = [None] * _IRQS
-_irq_argument = [None] * _IRQS
 _timer_hook = [None]
 _measuring = False
-_native_us = native_time.ticks_us
-_poller = native_select.poll()
-_poller.register(3, native_select.POLLIN)
 
 
 @micropython.viper
@@ -245,22 +178,20 @@ def _exchange(kind, a, b, payload, into):
     try:
         return _receive(into)
     finally:
-        if _S[_INTERRUPTED]:
-            _S[_INTERRUPTED] = 0
-            raise KeyboardInterrupt
+        surface()
 
 
 def ask(kind, a, b, payload=None):
     """Ask the host and wait for its answer (bytes). Raises OSError with the errno the host gave."""
     data = _exchange(kind, a, b, payload, None)
-    _run_irqs()
+    run_irqs()
     return data
 
 
 def ask_into(kind, a, b, payload, into):
     """As ``ask``, the answer read into ``into`` without allocating; returns its length."""
     n = _exchange(kind, a, b, payload, into)
-    _run_irqs()
+    run_irqs()
     return n
 
 
@@ -280,8 +211,7 @@ def advance(us):
 def _cross():
     if _S[_T] >= _S[_HORIZON]:
         _exchange(SYNC, 0, 0, None, _spare)
-    _run_timers()
-    _run_irqs()
+    serve()
 
 
 def ticks_us():
@@ -332,9 +262,7 @@ def _wait_exchange(flags, deadline):
         _S[_HORIZON] = _in[1]
         _S[_LIMIT] = min(_in[1], _S[_TIMER])
         break
-    if _S[_INTERRUPTED]:
-        _S[_INTERRUPTED] = 0
-        raise KeyboardInterrupt
+    surface()
 
 
 def wait(deadline, stdin=False):
@@ -342,14 +270,42 @@ def wait(deadline, stdin=False):
 
     ``stdin`` also returns when the console has input.
     """
-    if _measuring:
-        _measure()
-    until = _S[_TIMER]
-    if 0 <= deadline < until:
-        until = deadline
-    _wait_exchange(1 if stdin else 0, -1 if until == _FOREVER else until)
+    measure()
+    _wait_exchange(1 if stdin else 0, until(deadline))
+    serve()
+
+
+def until(deadline):
+    """The earlier of ``deadline`` and the next local timer; -1: neither."""
+    timer = _S[_TIMER]
+    if 0 <= deadline < timer:
+        return deadline
+    return -1 if timer == _FOREVER else timer
+
+
+def serve():
+    """Run the local timers and interrupts that are due."""
     _run_timers()
-    _run_irqs()
+    run_irqs()
+
+
+@micropython.native
+def take():
+    """Read the message that has arrived (real time); True if it was an event."""
+    _read(_in, _HEADER_BYTES)
+    if _in[0] & 0xFF == REPLY:
+        _S[_OWED] -= 1
+        return False
+    _dispatch()
+    return True
+
+
+@micropython.native
+def surface():
+    """Raise the KeyboardInterrupt that came in the middle of a message, if one did."""
+    if _S[_INTERRUPTED]:
+        _S[_INTERRUPTED] = 0
+        raise KeyboardInterrupt
 
 
 def on(kind, handler):
@@ -358,49 +314,6 @@ def on(kind, handler):
     It runs in the middle of an exchange: it may copy bytes, set flags and call ``isr``, but not post or ask.
     """
     _handlers[kind] = handler
-
-
-def isr(handler, arg, hard=False):
-    """Run an interrupt handler: a hard one at the end of this shim call, heap locked; a soft one by
-    schedule."""
-    if not hard:
-        try:
-            native_micropython.schedule(handler, arg)
-        except RuntimeError:
-            pass  # the queue is full: the port drops the interrupt too
-        return
-    n = _S[_COUNT]
-    if n == _IRQS:
-        _S[_LOST] += 1
-        return
-    at = (_S[_HEAD] + n) % _IRQS
-    _irq_function[at] = handler
-    _irq_argument[at] = arg
-    _S[_COUNT] = n + 1
-
-
-def _run_irqs():
-    if _S[_BUSY]:
-        return
-    while _S[_COUNT]:
-        at = _S[_HEAD]
-        function = _irq_function[at]
-        arg = _irq_argument[at]
-        _irq_function[at] = _irq_argument[at] = None
-        _S[_HEAD] = (at + 1) % _IRQS
-        _S[_COUNT] -= 1
-        _S[_BUSY] = 1
-        native_micropython.heap_lock()
-        try:
-            function(arg)
-        except Exception as error:  # noqa: BLE001 - printed, as the port does, and the program goes on
-            native_micropython.heap_unlock()
-            print("Uncaught exception in IRQ callback handler")
-            sys.print_exception(error)
-            native_micropython.heap_lock()
-        finally:
-            native_micropython.heap_unlock()
-            _S[_BUSY] = 0
 
 
 def on_timer(hook):
@@ -417,15 +330,15 @@ def timer_at(us):
 
 
 def _run_timers():
-    if _S[_BUSY]:
+    if busy():
         return
     while now() >= _S[_TIMER]:
         timer_at(-1)
-        _S[_BUSY] = 1
+        set_busy(1)
         try:
             _timer_hook[0](now())
         finally:
-            _S[_BUSY] = 0
+            set_busy(0)
 
 
 def measure_from(base):
@@ -433,7 +346,10 @@ def measure_from(base):
     _S[_BASE] = base
 
 
-def _measure():
+def measure():
+    """Tell the host what the heap holds, if it asked to know."""
+    if not _measuring:
+        return
     used = gc.mem_alloc() - _S[_BASE]
     post(MEASURE, 1, used)
     if used > _S[_PEAK]:
@@ -443,79 +359,6 @@ def _measure():
         post(MEASURE, 0, _S[_PEAK])
 
 
-# ---- Real time: the native clock rules, and the host pushes events at any moment. ----
-
-
-def _real_now():
-    return _native_us() + _S[_OFFSET]
-
-
-@micropython.native
-def _drain():
-    """Dispatch every event that has arrived; True if there was one."""
-    some = False
-    while True:
-        ready = False
-        for _ in _poller.ipoll(0):
-            ready = True
-        if not ready:
-            break
-        _read(_in, _HEADER_BYTES)
-        if _in[0] & 0xFF == REPLY:
-            _S[_OWED] -= 1
-        else:
-            _dispatch()
-            some = True
-    if _S[_INTERRUPTED]:
-        _S[_INTERRUPTED] = 0
-        raise KeyboardInterrupt
-    return some
-
-
-def _real_advance(us):
-    _S[_DEBT] += us
-    t = _native_us()
-    if _S[_DEBT] > 2000:
-        flush()
-        native_time.sleep_us(_S[_DEBT])
-        # What was overslept is a credit.
-        _S[_DEBT] -= _native_us() - t
-    if t - _S[_CHECKED] > 200:
-        _S[_CHECKED] = t
-        flush()
-        _drain()
-        _run_timers()
-        _run_irqs()
-
-
-def _real_wait(deadline, stdin=False, poller=None):
-    if _measuring:
-        _measure()
-    flush()
-    until = _S[_TIMER]
-    if 0 <= deadline < until:
-        until = deadline
-    while True:
-        if _drain() or _S[_COUNT]:
-            break
-        left = until - _real_now()
-        if left <= 0:
-            break
-        # Poll counts in whole milliseconds; the rest is slept out natively.
-        if left >= 1000 or poller is not None:
-            done = False
-            ms = -1 if until == _FOREVER else min((left + 999) // 1000, 60000)
-            for item in (poller or _poller).ipoll(ms):
-                if item[0] != 3:
-                    done = True
-            if done:
-                break
-        else:
-            native_time.sleep_us(left)
-    _run_timers()
-    _run_irqs()
-
-
 def start():
     """Greet the host and take over its settings; called once by the launcher."""
     global virtual, config, now, advance, wait, _measuring
@@ -523,11 +366,13 @@ def start():
 
     config = json.loads(bytes(_exchange(HELLO, 0, 0, None, None)))
     if not config["virtual"]:
-        _S[_OFFSET] = _in[2] - _native_us()
+        import _real
+
+        _real.start(_in[2])
         virtual = False
-        now = _real_now
-        advance = _real_advance
-        wait = _real_wait
+        now = _real.now
+        advance = _real.advance
+        wait = _real.wait
     _S[_RTC] = config["rtc_us"]
     _S[_TICKS] = config["ticks_us"]
     _measuring = config["measure"]

@@ -7,6 +7,7 @@ import io
 import sys
 import uctypes
 
+import _native
 import _sim
 
 _COMPLAINT = """\
@@ -153,7 +154,7 @@ def _mount():
     import vfs
     from esp32 import Partition
 
-    _sim.native_vfs.umount("/")
+    _native.vfs.umount("/")
     bdev = Partition.find(Partition.TYPE_DATA, label="vfs")
     if not bdev:
         bdev = Partition.find(Partition.TYPE_DATA, label="ffat", block_size=512)
@@ -225,7 +226,7 @@ def _free_heap():
             bytearray(64)
             return
         except MemoryError:
-            _sim.native_micropython.heap_unlock()
+            _native.micropython.heap_unlock()
 
 
 def _print(error):

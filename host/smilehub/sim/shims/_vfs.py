@@ -1,9 +1,8 @@
 """``vfs`` without the host's file system."""
 
-import _sim
+from _native import vfs as _native
 
 __name__ = "vfs"
-_native = _sim.native_vfs
 mount = _native.mount
 umount = _native.umount
 VfsFat = _native.VfsFat

@@ -3,7 +3,7 @@
 
 import sys
 
-import _sim
+import _native
 from _adc import ADC
 from _i2c import I2C, SoftI2C
 from _irq import disable as disable_irq
@@ -29,10 +29,10 @@ from _system import (
 from _timer import WDT, Timer
 from _uart import UART
 
-mem8 = _sim.native_machine.mem8
-mem16 = _sim.native_machine.mem16
-mem32 = _sim.native_machine.mem32
-PinBase = _sim.native_machine.PinBase
+mem8 = _native.machine.mem8
+mem16 = _native.machine.mem16
+mem32 = _native.machine.mem32
+PinBase = _native.machine.PinBase
 sleep = lightsleep
 
 SLEEP = 2
@@ -54,4 +54,4 @@ ULP_WAKE = 6
 # A board's firmware knows one module of these, not its parts.
 for _part in "_adc _alarm _arg _i2c _irq _pin _pwm _rtc _spi _system _timer _uart _uart_stream".split():
     sys.modules.pop(_part, None)
-del _part, sys, _sim
+del _part, sys, _native

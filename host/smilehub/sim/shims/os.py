@@ -7,8 +7,8 @@ import sys
 from collections import namedtuple
 
 import _sim
+from _native import os as _native
 
-_native = _sim.native_os
 chdir = _native.chdir
 getcwd = _native.getcwd
 ilistdir = _native.ilistdir

@@ -7,12 +7,13 @@ each time it has such an object.
 
 import errno
 
+import _native
 import _sim
 
-POLLIN = _sim.native_select.POLLIN
-POLLOUT = _sim.native_select.POLLOUT
-POLLERR = _sim.native_select.POLLERR
-POLLHUP = _sim.native_select.POLLHUP
+POLLIN = _native.select.POLLIN
+POLLOUT = _native.select.POLLOUT
+POLLERR = _native.select.POLLERR
+POLLHUP = _native.select.POLLHUP
 
 _IOCTL_POLL = 3
 _ONE_SHOT = 1
@@ -57,7 +58,7 @@ class poll:
     """Polls streams: those of the host process and any object with ``ioctl``."""
 
     def __init__(self):
-        self._native = _sim.native_select.poll()
+        self._native = _native.select.poll()
         self._n_native = 0
         self._with_control = None  # the native ones and the board's own socket, to sleep on in real time
         self._asked = []
@@ -72,7 +73,7 @@ class poll:
         if self._is_native(obj):
             self._native.register(obj, eventmask)
             if self._with_control is None:
-                self._with_control = _sim.native_select.poll()
+                self._with_control = _native.select.poll()
                 self._with_control.register(3, POLLIN)
             self._with_control.register(obj, eventmask)
             self._n_native += 1

@@ -2,8 +2,8 @@
 interrupts end early."""
 
 import _sim
+from _native import time as _native
 
-_native = _sim.native_time
 _MASK = (1 << 30) - 1
 _HALF = 1 << 29
 _EPOCH = 946684800
