@@ -15,10 +15,12 @@ from pathlib import Path
 
 import rich_click as click
 
+from smilehub.cli.story import tell
 from smilehub.devices import image, memory
 from smilehub.devices.ports import ENVIRONMENT
 from smilehub.devices.sources import board_toml
 from smilehub.errors import SimulationError, UsageError
+from smilehub.rehearsal.story import HELP
 from smilehub.sim.board import Board
 from smilehub.sim.console import Console
 from smilehub.sim.kernel import Kernel
@@ -43,12 +45,19 @@ _LOOK_SECONDS = 0.5
 _BOOT_SECONDS = 20.0
 
 
+_KIOSK = """Run one kiosk in real time until Ctrl-C, or play a story.
+
+Its two serial ports are pseudo-terminals: the console, which mpremote takes for a board's, and the link port,
+which `smilehub sync` and the desk's commands open. On a terminal the arrow keys, Enter, Backspace and h press
+the kiosk's keys."""
+
+
 @click.group("sim")
 def sim() -> None:
     """Run simulated boards for any tool."""
 
 
-@sim.command("kiosk")
+@sim.command("kiosk", help=f"{_KIOSK}\n\nA story says, one event a line:\n\n\b\n{HELP}")
 @click.option(
     "--flash",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -60,7 +69,15 @@ def sim() -> None:
 @click.option("--seed", type=int, default=0, show_default=True, help="Of everything that is left to chance.")
 @click.option("--panel-png", type=click.Path(path_type=Path), help="Keep a picture of the panel here.")
 @click.option("--wall-png", type=click.Path(path_type=Path), help="Keep a picture of the wall sign here.")
-@click.option("--json", "as_json", is_flag=True, help="Say where the ports are as one line of JSON.")
+@click.option(
+    "--story", type=click.Path(path_type=Path), help="Play this story in virtual time instead, and end."
+)
+@click.option(
+    "--to",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where a story's pictures go.  [default: the story's name and -pictures]",
+)
+@click.option("--json", "as_json", is_flag=True, help="Say where the ports, or the pictures, are in JSON.")
 def kiosk(
     flash: Path | None,
     console_link: Path | None,
@@ -69,15 +86,20 @@ def kiosk(
     seed: int,
     panel_png: Path | None,
     wall_png: Path | None,
+    story: Path | None,
+    to: Path | None,
     as_json: bool,
 ) -> None:
-    """Run one kiosk in real time until Ctrl-C.
-
-    Its two serial ports are pseudo-terminals: the console, which mpremote takes for a board's, and the link
-    port, which `smilehub sync` and the desk's commands open. On a terminal the arrow keys, Enter, Backspace
-    and h press the kiosk's keys.
-    """
     ui = Ui(as_json=as_json)
+    if story is not None:
+        if any((flash, console_link, serial_link, board_path, panel_png, wall_png)):
+            raise UsageError(
+                "A story has a hub of its own.", hint="Beside --story give only --to, --seed and --json."
+            )
+        tell(story, to, seed, ui)
+        return
+    if to is not None:
+        raise UsageError("--to belongs to --story.", hint="Add --story FILE.")
     spec_path = board_path if board_path is not None else board_toml("kiosk")
     if not spec_path.is_file():
         raise UsageError(
