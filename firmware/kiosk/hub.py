@@ -75,6 +75,8 @@ class KioskHub:
         self.note("boot", {"cause": cause, "firmware": firmware, "slot": slot})
         self._repeats = known
         self.health.set("slot", bool(damaged), damaged)
+        if self.keys and self.keys.new and journal.boot > 1:
+            self.fault("keys", "the secrets were not readable: codes and PINs of before do not hold")
         self.idle()
 
     def now_ms(self) -> int:

@@ -46,7 +46,8 @@ class KeyStore:
 
     Two sectors in turn: entries are appended to one; when it is full, what still holds is copied to the
     other, and only then that one gets its first entry, which makes it the one that counts. ``device_key`` is
-    32 bytes, made at the first start. Raises KeysError when flash fails.
+    32 bytes, made at the first start, or when it was not readable: then this store is ``new``. Raises
+    KeysError when flash fails.
     """
 
     def __init__(self, part, rnd=os.urandom):
@@ -57,12 +58,12 @@ class KeyStore:
         self._generation = 0
         self._at = _SECTOR  # where the next entry goes
         whole = self._find()
-        key = self.get(_DEVICE) if self._generation else None
-        if key is None or not whole:
-            # New, or the sector that counts has lost its first entry: begin in the other one.
-            self._turn(() if key else ((_DEVICE, rnd(32)),))
-            key = self.get(_DEVICE)
-        self.device_key = key
+        self.device_key = self.get(_DEVICE) if self._generation else None
+        self.new = self.device_key is None
+        if self.new or not whole:
+            # Or the sector that counts has lost its first entry: begin in the other one.
+            self.device_key = self.device_key or rnd(32)
+            self._turn()
 
     def get(self, name: str) -> "bytes | None":
         """What was last set under this name, or None."""
@@ -123,17 +124,17 @@ class KeyStore:
     def _append(self, kind, name, value):
         for _ in range(_TRIES):
             if self._at >= _SECTOR:
-                self._turn(())
+                self._turn()
             at = self._at
             self._at += _ENTRY
             if self._write(self._sector, at, kind, self._generation, name.encode(), value):
                 return
         raise KeysError("The flash does not keep what is written to it.")
 
-    def _turn(self, more):
-        # Copy what holds, and `more`, to the other sector; its first entry last.
-        held = [(name, self.get(name)) for name in self.names()] if self._generation else []
-        held += more
+    def _turn(self):
+        # Copy what holds to the other sector, the device key twice; its first entry last.
+        held = [(name, self.get(name)) for name in self.names() if name != _DEVICE] if self._generation else []
+        held += [(_DEVICE, self.device_key)] * 2
         other = _FIRST + 1 if self._sector == _FIRST else _FIRST
         generation = self._generation + 1
         if len(held) > _SECTOR // _ENTRY - 2:
