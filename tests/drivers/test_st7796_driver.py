@@ -1,4 +1,4 @@
-"""The panel's driver on the board: windows, bytes, colours, rotation, sleep."""
+"""The panel's driver on the board: tiles, fills, bytes, colours, rotation, its answer, sleep."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from driver_rig import BOARD_TOML, Rig, no_violations
+from driver_rig import BOARD_TOML, Rig, no_violations, wait_ms
 from PIL import Image
+
+from smilehub.sim.board import Board
 
 Make = Callable[..., Rig]
 
@@ -28,35 +30,50 @@ def rig(tmp_path: Path) -> Iterator[Make]:
         one.close()
 
 
-# Draws random rectangles and random windows with a generator that the test repeats.
+# Sends random tiles, fills and pixels with a generator that the test repeats.
 SCENE = """
+import framebuf
+from drivers.st7796 import colour
 state = SEED
 def rnd(n):
     global state
     state = (state * 1103515245 + 12345) & 0x3fffffff
     return (state >> 8) % n
-p = MAKE
-for i in range(16):
-    p.colour(i, i * 17, 255 - i * 17, (i * 53) & 255)
-p.fb.fill(3)
+p = panel(WIDTH, HEIGHT, ROTATION, bytearray(3840))
+palette = framebuf.FrameBuffer(bytearray(8), 4, 1, framebuf.RGB565)
+for i in range(4):
+    palette.pixel(i, 0, colour(i * 0x55AA33 & 0xFFFFFF))
 p.init()
 p.backlight(True)
-W, H = p.width, p.height
-windows = []
+buffer = bytearray(6720)
+sent = 0
 for _ in range(30):
-    p.fb.fill_rect(rnd(W), rnd(H), 1 + rnd(200), 1 + rnd(200), rnd(16))
-    window = (rnd(W + 40) - 20, rnd(H + 40) - 20, rnd(W), rnd(H // 2))
-    windows.append(window + (p.show(*window),))
-say(windows)
+    x, y, w, h = rnd(WIDTH - 120), rnd(HEIGHT - 50), 1 + rnd(120), 1 + rnd(50)
+    what = rnd(3)
+    if what == 0:
+        fb = framebuf.FrameBuffer(buffer, w, h, framebuf.GS2_HMSB)
+        fb.fill(rnd(4))
+        fb.fill_rect(rnd(w), rnd(h), 1 + rnd(60), 1 + rnd(20), rnd(4))
+        left = rnd(w)
+        sent += p.send(fb, palette, x + left, y, w - left, h, left)
+    elif what == 1:
+        sent += p.fill(x, y, w, h, palette.pixel(rnd(4), 0))
+    else:
+        h = 1 + rnd(20)
+        fb = framebuf.FrameBuffer(buffer, w, h, framebuf.RGB565)
+        fb.fill(palette.pixel(rnd(4), 0))
+        sent += p.put(memoryview(buffer)[: w * h * 2], x, y, w, h)
+say(sent)
 """
 
 
 def rgb(index: int) -> tuple[int, int, int]:
-    red, green, blue = index * 17, 255 - index * 17, index * 53 & 255
+    value = index * 0x55AA33 & 0xFFFFFF
+    red, green, blue = value >> 16, value >> 8 & 255, value & 255
     return (red >> 3) * 255 // 31, (green >> 2) * 255 // 63, (blue >> 3) * 255 // 31
 
 
-def scene(seed: int, width: int, height: int, colours: int = 16) -> tuple[Image.Image, int]:
+def scene(seed: int, width: int, height: int) -> tuple[Image.Image, int]:
     """What the panel must show after SCENE, and how many pixel bytes that takes after the first screen."""
     state = seed
 
@@ -65,68 +82,74 @@ def scene(seed: int, width: int, height: int, colours: int = 16) -> tuple[Image.
         state = (state * 1103515245 + 12345) & 0x3FFFFFFF
         return (state >> 8) % n
 
-    drawn = Image.new("RGB", (width, height), rgb(3))
-    shown = drawn.copy()
+    shown = Image.new("RGB", (width, height))
     total = 0
     for _ in range(30):
-        x, y, w, h, colour = rnd(width), rnd(height), 1 + rnd(200), 1 + rnd(200), rnd(16)
-        drawn.paste(rgb(colour % colours), (x, y, min(x + w, width), min(y + h, height)))
-        x, y, w, h = rnd(width + 40) - 20, rnd(height + 40) - 20, rnd(width), rnd(height // 2)
-        box = (max(x, 0), max(y, 0), min(x + w, width), min(y + h, height))
-        if box[0] < box[2] and box[1] < box[3]:
-            shown.paste(drawn.crop(box), box[:2])
-            total += (box[2] - box[0]) * (box[3] - box[1]) * 2
+        x, y, w, h = rnd(width - 120), rnd(height - 50), 1 + rnd(120), 1 + rnd(50)
+        what = rnd(3)
+        left = 0
+        if what == 0:
+            tile = Image.new("RGB", (w, h), rgb(rnd(4)))
+            box = rnd(w), rnd(h), 1 + rnd(60), 1 + rnd(20)
+            tile.paste(rgb(rnd(4)), (box[0], box[1], min(box[0] + box[2], w), min(box[1] + box[3], h)))
+            left = rnd(w)
+        elif what == 1:
+            tile = Image.new("RGB", (w, h), rgb(rnd(4)))
+        else:
+            h = 1 + rnd(20)
+            tile = Image.new("RGB", (w, h), rgb(rnd(4)))
+        shown.paste(tile.crop((left, 0, w, h)), (x + left, y))
+        total += (w - left) * h * 2
     return shown, total
 
 
+def program(seed: int, width: int = 480, height: int = 320, rotation: int = 1) -> str:
+    text = SCENE.replace("SEED", str(seed)).replace("ROTATION", str(rotation))
+    return text.replace("WIDTH", str(width)).replace("HEIGHT", str(height))
+
+
 @pytest.mark.parametrize("rotation", range(4))
-@pytest.mark.parametrize("seed", [11, 12])
-def test_random_windows_show_exactly_what_was_drawn(
-    rig: Make, tmp_path: Path, rotation: int, seed: int
-) -> None:
+def test_the_panel_shows_exactly_what_was_sent(rig: Make, tmp_path: Path, rotation: int) -> None:
     width, height = (480, 320) if rotation % 2 else (320, 480)
     toml = tmp_path / "board.toml"
     mounted = f"width = {width}\nheight = {height}\nrotation = {rotation} "
     text = BOARD_TOML.read_text()
     assert "width = 480\nheight = 320\nrotation = 1 " in text
     toml.write_text(text.replace("width = 480\nheight = 320\nrotation = 1 ", mounted))
-    make = f"panel({width}, {height}, {rotation})"
-    board = rig(SCENE.replace("MAKE", make).replace("SEED", str(seed)), board_toml=toml)
-    windows = board.run()[0]
-    expect, total = scene(seed, width, height)
+    board = rig(program(11 + rotation, width, height, rotation), board_toml=toml)
+    said = board.run()
+    expect, total = scene(11 + rotation, width, height)
     panel = board.board.part("panel")
     no_violations([panel])
     assert panel.image().tobytes() == expect.tobytes()
-    assert sum(window[4] for window in windows) == total
+    assert said == [total]
     assert panel.total.pixel_bytes == width * height * 2 + total
 
 
-def test_four_colours_take_half_the_memory_and_show_the_same_way(rig: Make) -> None:
-    make = "panel(480, 320, 1, None, None, 4)"
-    board = rig(SCENE.replace("MAKE", make).replace("SEED", "5") + "say(len(p.buffer))\n")
-    assert board.run()[1] == 480 * 320 // 4
-    expect, _ = scene(5, 480, 320, 4)
-    assert board.board.part("panel").image().tobytes() == expect.tobytes()
-
-
-def test_a_window_sends_its_pixels_and_eleven_bytes_more(rig: Make) -> None:
-    board = rig("p = panel()\np.init()\ntime.sleep(2)\np.show(5, 7, 33, 21)\np.show(9, 9, 0, 5)\n")
+def test_a_window_costs_eleven_bytes_more_and_five_less_in_the_same_rows(rig: Make) -> None:
+    board = rig(
+        "p = panel(480, 320, 1, bytearray(960))\np.init()\ntime.sleep(2)\n"
+        "p.fill(5, 7, 33, 21, 0)\np.fill(50, 7, 33, 21, 0)\n"
+    )
     panel = board.board.part("panel")
 
     async def mark(_: object) -> None:
         panel.mark()
 
     board.run(mark)
-    assert panel.since_mark.pixel_bytes == 33 * 21 * 2
-    assert panel.since_mark.command_bytes == 11
-    assert panel.since_mark.windows == 1
+    assert panel.since_mark.pixel_bytes == 2 * 33 * 21 * 2
+    assert panel.since_mark.command_bytes == 11 + 6
+    assert panel.since_mark.windows == 2
     no_violations([panel])
 
 
-def test_showing_leaves_hardly_anything_on_the_heap(rig: Make) -> None:
+def test_sending_leaves_hardly_anything_on_the_heap(rig: Make) -> None:
     said = rig(
-        "import gc\np = panel()\np.init()\np.show(1, 1, 77, 50)\ngc.collect()\ngc.disable()\n"
-        "before = gc.mem_alloc()\np.show(1, 1, 77, 50)\nafter = gc.mem_alloc()\ngc.enable()\n"
+        "import gc, framebuf\np = panel(480, 320, 1, bytearray(3840))\np.init()\n"
+        "fb = framebuf.FrameBuffer(bytearray(1200), 96, 50, framebuf.GS2_HMSB)\n"
+        "palette = framebuf.FrameBuffer(bytearray(8), 4, 1, framebuf.RGB565)\n"
+        "p.send(fb, palette, 1, 1, 96, 50)\ngc.collect()\ngc.disable()\n"
+        "before = gc.mem_alloc()\np.send(fb, palette, 1, 1, 96, 50)\nafter = gc.mem_alloc()\ngc.enable()\n"
         "say(after - before)\n"
     ).run()
     assert said[0] < 2000
@@ -134,8 +157,8 @@ def test_showing_leaves_hardly_anything_on_the_heap(rig: Make) -> None:
 
 def test_sleep_and_wake_keep_the_picture(rig: Make) -> None:
     board = rig(
-        "p = panel()\np.colour(5, 255, 0, 0)\np.fb.fill(5)\np.init()\np.backlight(True)\np.sleep()\n"
-        "time.sleep(3)\np.wake()\n"
+        "from drivers.st7796 import colour\np = panel(480, 320, 1, bytearray(3840))\np.init()\n"
+        "p.fill(0, 0, 480, 320, colour(0xFF0000))\np.backlight(True)\np.sleep()\ntime.sleep(3)\np.wake()\n"
     )
     panel = board.board.part("panel")
     lit: list[bool] = []
@@ -151,22 +174,50 @@ def test_sleep_and_wake_keep_the_picture(rig: Make) -> None:
 
 
 def test_dark_until_there_is_something_to_see(rig: Make) -> None:
-    """The light goes on last: nobody sees the noise in the memory at power-on."""
-    board = rig("p = panel()\np.fb.fill(0)\np.colour(0, 0, 0, 255)\np.init()\n")
+    """The light goes on last, and over black: nobody sees the noise in the memory at power-on."""
+    board = rig("p = panel(480, 320, 1, bytearray(3840))\np.init()\ntime.sleep(2)\np.backlight(True)\n")
     panel = board.board.part("panel")
-    board.run()
+    lit: list[bool] = []
+
+    async def look(_: object) -> None:
+        lit.append(panel.lit)
+
+    board.run(look)
     assert panel.awake
-    assert not panel.lit
+    assert lit == [False]
+    assert panel.lit
+    assert panel.image().getbbox() is None
+
+
+def test_a_whole_panel_answers_and_a_broken_one_does_not(rig: Make) -> None:
+    board = rig(
+        "from drivers.st7796 import colour\np = panel(480, 320, 1, bytearray(3840))\n"
+        "p.init()\np.backlight(1)\nsay(p.present())\np.fill(0, 0, 9, 9, colour(0xFFFFFF))\ntime.sleep(3)\n"
+        "say(p.present())\np.fill(0, 0, 50, 50, colour(0xFFFFFF))\ntime.sleep(3)\nsay(p.present())\n"
+    )
+    panel = board.board.part("panel")
+    seen: list[tuple[int, int, int, int] | None] = []
+
+    async def script(_: Board) -> None:
+        seen.append(panel.image().getbbox())
+        panel.broken = True
+        assert not panel.lit
+        await wait_ms(4000)
+        panel.broken = False
+        seen.append(panel.image().getbbox())
+
+    assert board.run(script) == [True, False, True]
+    # What was sent to the broken one is lost.
+    assert seen == [(0, 0, 9, 9), (0, 0, 9, 9)]
+    no_violations([panel])
 
 
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        ("480, 320, 0", "480x320 at rotation 1"),
-        ("480, 320, 4", "480x320 at rotation 1"),
-        ("480, 320, 1, bytearray(10)", "too small"),
-        ("480, 320, 1, None, bytearray(959)", "too small"),
-        ("480, 320, 1, None, None, 8", "4 or 16 colours"),
+        ("480, 320, 0, bytearray(960)", "480x320 at rotation 1"),
+        ("480, 320, 4, bytearray(960)", "480x320 at rotation 1"),
+        ("480, 320, 1, bytearray(959)", "too small"),
     ],
 )
 def test_what_does_not_fit_is_refused(rig: Make, arguments: str, why: str) -> None:
@@ -174,21 +225,10 @@ def test_what_does_not_fit_is_refused(rig: Make, arguments: str, why: str) -> No
     assert why in said[0]
 
 
-def test_a_caller_may_give_the_buffers(rig: Make) -> None:
-    board = rig(
-        "big, strip = bytearray(76800), bytearray(960)\np = panel(480, 320, 1, big, strip)\n"
-        "p.colour(1, 255, 255, 255)\np.fb.pixel(479, 319, 1)\np.init()\np.backlight(True)\nsay(big[-1])\n"
-    )
-    assert board.run() == [1]
-    image = board.board.part("panel").image()
-    assert image.getbbox() == (479, 319, 480, 320)
-
-
 def test_the_same_seed_gives_the_same_picture(rig: Make) -> None:
-    program = SCENE.replace("MAKE", "panel()").replace("SEED", "99")
     pictures: list[bytes] = []
     for _ in range(2):
-        board = rig(program)
+        board = rig(program(99))
         board.run()
         pictures.append(board.board.part("panel").image().tobytes())
     assert all(a == b for a, b in itertools.pairwise(pictures))

@@ -312,3 +312,20 @@ def test_png_is_what_is_seen(tmp_path: Any) -> None:
     bus.model.png(tmp_path / "panel.png")
     with Image.open(tmp_path / "panel.png") as picture:
         assert (picture.size, picture.getpixel((1, 2))) == ((320, 480), (255, 0, 0))
+
+
+def test_a_broken_controller_answers_nothing_and_keeps_nothing() -> None:
+    bus = Bus()
+    bus.wake()
+    bus.window(0, 0, 1, 1)
+    bus.model.broken = True
+    bus.command(RAMWR)
+    bus.data(b"\xff\xff")
+    bus.command(0xD3)
+    assert bus.model.spi_transfer(bytes(4), bus.t) == b"\xff" * 4
+    assert not bus.model.lit
+    bus.model.broken = False
+    assert bus.model.lit
+    assert bus.model.image().getpixel((0, 0)) == (0x52, 0x55, 0x52)
+    assert bus.model.total.pixel_bytes == 0
+    assert bus.model.violations == []
