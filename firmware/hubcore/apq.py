@@ -10,7 +10,9 @@ numbers are integers; on the device they stay below 2**30 if rates x waits do (`
 
 
 class Node:
-    """One who waits. The unit of ``arrival`` is the caller's; ``seq`` breaks ties: lower came earlier."""
+    """One who waits. The unit of ``arrival`` is the caller's; ``seq`` and then ``rank`` break ties: lower first."""
+
+    rank = 0  # among those who came with one seq: the others of a family have their own
 
     __slots__ = ("arrival", "behind", "cls", "ends", "front", "lane", "seq")
 
@@ -105,6 +107,19 @@ class Waiting:
                         most = priority
         return best
 
+    def heads(self, lanes=()) -> list:
+        """The first of each list of ``lanes`` (none: all) that is not empty, class 0 left out."""
+        heads = []
+        for lane in lanes or self._lanes:
+            for ends in self._lanes.get(lane, ()):
+                if ends[0] is not None:
+                    heads.append(ends[0])
+        return heads
+
+    def strict(self) -> "Node | None":
+        """The first of class 0, or None."""
+        return self._strict[0]
+
     def order(self, now: int, rates, limit: int, lanes=()):
         """Yield up to ``limit`` nodes in the order in which ``pick`` takes them, one by one, at ``now``."""
         node = self._strict[0]
@@ -112,11 +127,7 @@ class Waiting:
             yield node
             limit -= 1
             node = node.behind
-        heads = []
-        for lane in lanes or self._lanes:
-            for ends in self._lanes.get(lane, ()):
-                if ends[0] is not None:
-                    heads.append(ends[0])
+        heads = self.heads(lanes)
         while heads and limit > 0:
             at = -1
             most = 0
@@ -136,4 +147,6 @@ class Waiting:
 
 
 def _earlier(a: Node, b: Node) -> bool:
-    return a.arrival < b.arrival or (a.arrival == b.arrival and a.seq < b.seq)
+    if a.arrival != b.arrival:
+        return a.arrival < b.arrival
+    return a.seq < b.seq or (a.seq == b.seq and a.rank < b.rank)

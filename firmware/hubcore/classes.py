@@ -14,19 +14,31 @@ MAX_WAIT_S = 1_000_000
 ANY_LANE = "any"
 LANES = (ANY_LANE, "adult", "child")
 
-# What a visitor can say at the kiosk, and the class that counts until staff change it. The last four: red
-# flags.
+# What a visitor can say at the kiosk, and the class that counts until staff change it. 0: a red flag. "sepsis":
+# fever with swelling, or confused.
 SAID = {
     "toothache": 1,
     "swelling": 1,
     "bleeding": 1,
     "broken": 1,
+    "denture": 1,
     "checkup": 2,
     "breathing": 0,
     "swelling_face": 0,
     "bleeding_heavy": 0,
     "injury": 0,
+    "sepsis": 0,
 }
+
+# The red flags at which an ambulance is to be called at once (SDCEP: airway, sepsis, major injury).
+AMBULANCE = ("breathing", "sepsis", "injury")
+
+# What a visitor can consent to, each alone and withdrawn at will: a student may watch or help; answers may be
+# used, without a name, to study care.
+PURPOSES = ("teaching", "study")
+
+# What becomes of those who still wait when the day is closed; position is the number on the wire.
+RESTS = ("tomorrow", "left")
 
 
 def class_of(need: str) -> int:

@@ -1,30 +1,33 @@
 """The desk: what staff and visitors may wish, and the one record it becomes, or a refusal."""
 
-from hubcore.classes import LANES, NEEDS, RATES, class_of
+from hubcore.classes import LANES, NEEDS, PURPOSES, RATES, RESTS, class_of
 from hubcore.errors import Refused
 from hubcore.fold import MAX_ALERTS, Hub
-from hubcore.labels import PICTOGRAMS, draw
-from hubcore.records import ALERTS, MAX_CARRIED, URGENT, clean
+from hubcore.labels import PICTOGRAMS, draw, number
+from hubcore.records import ALERTS, MAX_CARRIED, MAX_FAMILY, URGENT, clean
 from hubcore.steps import MAX_CHAIRS
 from hubcore.visits import Visit
 
-# Visits that a kiosk's memory holds at a time; the last places are for emergencies, and beyond them an
-# emergency is an alert alone.
-MAX_VISITS = 40
-MAX_EMERGENCIES = 48
+# Open visits and promises that a kiosk's memory holds at a time; the last places are for emergencies, and
+# beyond them an emergency is an alert alone.
+MAX_VISITS = 64
+MAX_EMERGENCIES = 72
 
 
 def decide(hub: Hub, name: str, args: dict, now_ms: int, rnd, cmd=None, letter: str = "K") -> tuple:
     """(kind, fields) of the record that a wish becomes; nothing is changed here.
 
     ``now_ms`` is queue time, ``rnd(n)`` gives n random bytes, ``cmd`` is (issuer, counter) of a command or
-    None and goes into the record, ``letter`` begins the labels of this kiosk. Raises Refused.
+    None and goes into the record, as does ``who`` of the arguments: the person signed in at the desk.
+    ``letter`` begins the labels of this kiosk. Raises Refused.
     """
     wish = _WISHES.get(name)
     if wish is None:
         raise Refused("unknown_command")
     desk = _Desk(hub, args, now_ms, rnd, letter)
     kind, fields = wish(desk)
+    if args.get("who") is not None:
+        fields["who"] = desk.limited("who", 1, 24)
     if cmd is not None:
         fields["cmd"] = list(cmd)
     return kind, fields
@@ -71,9 +74,11 @@ class _Desk:
             raise Refused("bad_argument", name)
         return value
 
-    def ticket(self, states=("waiting", "called", "seated")) -> Visit:
+    def ticket(self, states=("waiting", "called", "seated"), promised: bool = False) -> Visit:
         label = self.word("ticket").upper()
         visit = self.hub.visits.get(label)
+        if promised and label in self.hub.promises:
+            return self.hub.promises[label]
         if visit is None:
             raise Refused("unknown_ticket", clean(label, 16))
         if visit.state not in states:
@@ -88,8 +93,8 @@ class _Desk:
             fields["why"] = default
         return fields
 
-    def lane(self) -> str:
-        lane = self.limited("lane", 1, 12, LANES[0])
+    def lane(self, default=None) -> str:
+        lane = self.limited("lane", 1, 8, default)
         if lane not in LANES:
             raise Refused("bad_argument", "lane")
         return lane
@@ -100,39 +105,106 @@ class _Desk:
 
     # Wishes
 
-    def checkin(self) -> tuple:
-        hub = self.hub
-        said = self.word("need")
+    def said(self, fields: dict, default=None) -> str:
+        said = self.word("need", default)
         try:
             need = NEEDS[class_of(said)]
         except KeyError:
             raise Refused("bad_argument", "need") from None
-        pictogram = self.args.get("pictogram", 0)
+        if said not in NEEDS:
+            fields["said"] = said
+        fields["need"] = need
+        return need
+
+    def draft(self, fields: dict, old) -> None:
+        """What a check-in and a promise have in common; ``old`` is the promise redeemed, or None."""
+        pictogram = self.args.get("pictogram")
+        if pictogram is None:
+            pictogram = old.pictogram if old else PICTOGRAMS[0]
         if isinstance(pictogram, int) and 0 <= pictogram < len(PICTOGRAMS):
             pictogram = PICTOGRAMS[pictogram]
         if pictogram not in PICTOGRAMS:
             raise Refused("bad_argument", "pictogram")
-        if need != NEEDS[0]:
-            self.need_day()
-            if hub.full:
-                raise Refused("full")
-        if len(hub.visits) >= (MAX_EMERGENCIES if need == NEEDS[0] else MAX_VISITS):
+        fields["pictogram"] = pictogram
+        fields["lane"] = self.lane(old.lane if old else LANES[0])
+        fields["lang"] = self.limited("lang", 2, 8, old.lang if old else "en")
+        code = self.args.get("code")
+        if code is None and old:
+            code = old.code
+        if code is not None:
+            if not isinstance(code, bytes) or len(code) != 8:
+                raise Refused("bad_argument", "code")
+            fields["code"] = code
+
+    def room(self, size: int, most: int) -> None:
+        if len(self.hub.visits) + len(self.hub.promises) + size > most:
             raise Refused("full")
+
+    def labels(self, labels: list, size: int) -> list:
+        """``labels`` and as many new ones as make ``size``."""
         try:
-            label = draw(hub.used, self.letter, self.rnd)
+            while len(labels) < size:
+                taken = [number(label) for label in labels]
+                labels.append(draw(self.hub.used, self.letter, self.rnd, taken))
         except ValueError:
             raise Refused("no_labels") from None
-        fields = {
-            "label": label,
-            "need": need,
-            "lane": self.lane(),
-            "lang": self.limited("lang", 2, 8, "en"),
-            "pictogram": pictogram,
-            "by": "staff" if self.args.get("by") == "staff" else "self",
-        }
-        if said not in NEEDS:
-            fields["said"] = said
+        return labels
+
+    def kept(self):
+        """The promise that is to be redeemed, or None."""
+        if self.args.get("promise") is None:
+            return None
+        label = self.word("promise").upper()
+        old = self.hub.promises.get(label)
+        if old is None:
+            raise Refused("unknown_promise", clean(label, 16))
+        if not old.due:
+            raise Refused("promise_tomorrow", label)
+        return old
+
+    def checkin(self) -> tuple:
+        hub = self.hub
+        old = self.kept()
+        fields = {"by": "staff" if self.args.get("by") == "staff" else "self"}
+        need = self.said(fields, old.need if old else None)
+        self.draft(fields, old)
+        size = self.args.get("size", 1)
+        if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= MAX_FAMILY:
+            raise Refused("bad_argument", "size")
+        if need != NEEDS[0]:
+            self.need_day()
+            if hub.full and old is None:
+                raise Refused("full")
+        labels = []
+        if old:  # a family that was promised together comes together, by the labels that it has
+            fields["promise"] = old.label
+            labels = [old.label] + self.family(old, hub.promises)
+            size = max(size, len(labels))
+        self.room(size - len(labels), MAX_EMERGENCIES if need == NEEDS[0] else MAX_VISITS)
+        labels = self.labels(labels, size)
+        fields["label"] = labels[0]
+        if size > 1:
+            fields["others"] = labels[1:]
         return "checkin", fields
+
+    def family(self, visit: Visit, among: dict) -> list:
+        """Labels of the others of its family."""
+        group = visit.group
+        return [
+            label for label in sorted(among) if group and among[label].group == group and label != visit.label
+        ]
+
+    def promise(self) -> tuple:
+        self.need_day()
+        if not self.hub.full:
+            raise Refused("not_full")
+        fields = {}
+        if self.said(fields) == NEEDS[0]:
+            raise Refused("bad_argument", "need")  # emergencies are taken at once
+        self.draft(fields, None)
+        self.room(1, MAX_VISITS)
+        fields["label"] = self.labels([], 1)[0]
+        return "promised", fields
 
     def day_open(self) -> tuple:
         hub = self.hub
@@ -161,16 +233,23 @@ class _Desk:
             alerts.append([seq, max(0, self.now_ms - alert.raised_ms) // 1000, alert.why, alert.label])
         if len(alerts) > MAX_CARRIED:
             raise Refused("alerts_standing")
-        return "day_opened", {
+        fields = {
             "day": hub.day + 1,
             "rates": list(RATES),
             "issuers": [[issuer, hub.issuers[issuer]] for issuer in hub.issuers],
             "visits": visits,
             "alerts": alerts,
         }
+        for label in hub.promises:
+            if not hub.promises[label].due and hub.opened_seq:
+                fields["since"] = hub.opened_seq
+        return "day_opened", fields
 
     def day_close(self) -> tuple:
         self.need_day()
+        rest = self.args.get("rest", RESTS[0])
+        if rest not in RESTS:
+            raise Refused("bad_argument", "rest")
         deferred = 0
         for label in sorted(self.hub.visits):
             visit = self.hub.visits[label]
@@ -179,7 +258,7 @@ class _Desk:
             if visit.need == NEEDS[0]:
                 raise Refused("emergency_waiting", label)
             deferred += 1
-        return "day_closed", {"day": self.hub.day, "deferred": deferred}
+        return "day_closed", {"day": self.hub.day, "deferred": deferred, "rest": rest}
 
     def full_today(self) -> tuple:
         self.need_day()
@@ -198,14 +277,22 @@ class _Desk:
             raise Refused("too_many_chairs")
         return "chair_opened", {"chair": name, "lanes": sorted(set(lanes))}
 
-    def chair(self):
+    def open_chair(self):
         name = self.limited("chair", 1, 12)
         chair = self.hub.chairs.get(name)
         if chair is None or not chair.open:
             raise Refused("chair_closed", name)
-        if chair.visit is not None:
-            raise Refused("chair_busy", name)
         return chair
+
+    def chair(self):
+        chair = self.open_chair()
+        if chair.visit is not None:
+            raise Refused("chair_busy", chair.name)
+        return chair
+
+    def pause(self) -> tuple:
+        paused = self.args.get("paused", True) is not False
+        return "chair_paused", {"chair": self.open_chair().name, "paused": paused}
 
     def chair_close(self) -> tuple:
         return "chair_closed", {"chair": self.chair().name}
@@ -213,6 +300,8 @@ class _Desk:
     def call(self) -> tuple:
         self.need_day()
         chair = self.chair()
+        if chair.paused:
+            raise Refused("chair_paused", chair.name)
         visit = self.hub.pick(chair.name, self.now_ms)
         if visit is None:
             raise Refused("nobody_waits", chair.name)
@@ -231,7 +320,48 @@ class _Desk:
         return "no_show", {"label": self.ticket(("called",)).label}
 
     def left(self) -> tuple:
-        return "left", self.why({"label": self.ticket().label})
+        visit = self.ticket(promised=True)
+        fields = self.why({"label": visit.label})
+        if self.args.get("family") is True:
+            among = self.hub.promises if visit.label in self.hub.promises else self.hub.visits
+            others = self.family(visit, among)[: MAX_FAMILY - 1]
+            if others:
+                fields["others"] = others
+        return "left", fields
+
+    def requeue(self) -> tuple:
+        return "requeued", self.why({"label": self.ticket(("called", "seated")).label})
+
+    def transfer(self) -> tuple:
+        visit = self.ticket()
+        lane = self.lane()
+        if visit.lane == lane and visit.chair is None:
+            raise Refused("no_change", visit.label)
+        return "transferred", self.why({"label": visit.label, "lane": lane})
+
+    def change_class(self) -> tuple:
+        fields = {"label": self.ticket().label}
+        self.said(fields)
+        fields.pop("said", None)
+        self.why(fields)
+        if "why" not in fields:
+            raise Refused("bad_argument", "why")
+        return "class_changed", fields
+
+    def defer(self) -> tuple:
+        self.need_day()
+        visit = self.ticket()
+        if visit.need == NEEDS[0]:
+            raise Refused("emergency_waiting", visit.label)
+        return "deferred", self.why({"label": visit.label, "promise": True})
+
+    def code_miss(self) -> tuple:
+        if self.hub.code_pause_ms(self.now_ms):
+            raise Refused("code_paused")
+        return "code_missed", {}
+
+    def code_lift(self) -> tuple:
+        return "code_lifted", {}
 
     def alert_raise(self) -> tuple:
         why = self.args.get("why")
@@ -257,19 +387,25 @@ class _Desk:
         chair = self.args.get("chair")
         if chair is not None:
             chair = self.limited("chair", 1, 12)
-        found = self.hub.undoable(chair)
-        if found is None or found.undo is None:
+        act = self.hub.undoable(chair)
+        if act is None:
             raise Refused("nothing_to_undo", "" if chair is None else " at chair " + chair)
-        return "corrected", self.why({"undone": found.undo.seq, "chair": found.name}, "made by mistake")
+        fields = {"undone": act.seq}
+        if act.chair is not None:
+            fields["chair"] = chair or act.chair
+        return "corrected", self.why(fields, "made by mistake")
 
     def consent_give(self) -> tuple:
-        return "consent_given", self.consent()
+        fields = self.consent()
+        if fields["purpose"] not in PURPOSES:
+            raise Refused("bad_argument", "purpose")
+        return "consent_given", fields
 
     def consent_withdraw(self) -> tuple:
         return "consent_withdrawn", self.consent()
 
     def consent(self) -> dict:
-        return {"label": self.ticket().label, "purpose": self.limited("purpose", 1, 16)}
+        return {"label": self.ticket(promised=True).label, "purpose": self.limited("purpose", 1, 16)}
 
 
 _WISHES = {
@@ -285,6 +421,14 @@ _WISHES = {
     "served": _Desk.served,
     "no_show": _Desk.no_show,
     "left": _Desk.left,
+    "requeue": _Desk.requeue,
+    "transfer": _Desk.transfer,
+    "class": _Desk.change_class,
+    "defer": _Desk.defer,
+    "promise": _Desk.promise,
+    "pause": _Desk.pause,
+    "code_miss": _Desk.code_miss,
+    "code_lift": _Desk.code_lift,
     "alert_raise": _Desk.alert_raise,
     "alert_ack": _Desk.alert_ack,
     "undo": _Desk.undo,

@@ -3,7 +3,9 @@
 What is day-scoped starts anew with `day_opened`, which carries over what must outlive the recycling of older
 records: the issuers' counters, emergencies still waiting and alerts not acknowledged. Queue time starts anew
 there too. So a fold of all records and one that starts anywhere before the last `day_opened` have the same
-digest. Outside the digest are clock offsets and the receipt: nothing in the queue reads them.
+digest. Only promises ("tomorrow first") come from the records of the day before: while some stand, the opening
+says in ``since`` from which record a fold must start. Outside the digest are clock offsets and the receipt:
+nothing in the queue reads them.
 """
 
 from collections import OrderedDict
@@ -13,10 +15,11 @@ from hubcore import cbor
 from hubcore.apq import Waiting
 from hubcore.classes import ANY_LANE, EMERGENCY, NEEDS, RATES
 from hubcore.errors import RecordError
+from hubcore.estimate import estimate
 from hubcore.labels import Used
 from hubcore.records import MAX_ISSUERS, Record
 from hubcore.steps import STEPS
-from hubcore.visits import Alert, Chair, Visit
+from hubcore.visits import Act, Alert, Chair, Visit
 
 MAX_ALERTS = 16  # further calls for help are refused while so many are unanswered; emergencies never
 
@@ -26,10 +29,10 @@ COUNTS = ("issued", "waiting", "called", "seated", "served", "left", "deferred",
 class Hub:
     """The state of one hub. Feed it every record of a journal in order; what it already has changes nothing.
 
-    ``visits`` holds open visits by label, ``chairs`` by name, ``alerts`` those not acknowledged by seq,
-    ``counts`` the day's people by where they are (issued is the sum of the rest), ``issuers`` the highest
-    command counter of each issuer, least recently heard of first, and ``issuer_seq`` the record it became
-    (day-scoped).
+    ``visits`` holds open visits by label, ``promises`` those who come first tomorrow, or today if they are
+    ``due``; ``chairs`` by name, ``alerts`` those not acknowledged by seq, ``counts`` the day's people by where
+    they are (issued is the sum of the rest), ``issuers`` the highest command counter of each issuer, least
+    recently heard of first, and ``issuer_seq`` the record it became (day-scoped).
     """
 
     def __init__(self):
@@ -43,6 +46,8 @@ class Hub:
         self.offsets: "dict[int, int]" = OrderedDict()
         self.day = 0
         self.day_open = False
+        self.opened_seq = 0  # of the newest day_opened; 0: not seen
+        self.promises: "dict[str, Visit]" = {}
         self.reset(RATES)
 
     def reset(self, rates) -> None:
@@ -57,6 +62,15 @@ class Hub:
         self.used = Used()
         self.issuer_seq: "dict[str, int]" = {}
         self.faults = 0
+        self.undo: "Act | None" = None  # the last act that no chair did
+        self.misses = 0  # wrong withdrawal codes
+        self.code_until_ms = 0  # queue time until which no code is taken
+        self.arrived = [0] * len(NEEDS)  # by class
+        self.busy = [
+            0,
+            0,
+            0,
+        ]  # times a chair was busy: how many, their sum and sum of squares in tens of seconds
 
     # Records
 
@@ -151,6 +165,38 @@ class Hub:
             "priority": rate * waited_s,
         }
 
+    def estimate(self, label: str, now_ms: int) -> "tuple[int, int] | None":
+        """(least, most) minutes that this visit will wait from now, multiples of 5; None: we cannot tell yet."""
+        visit = self.visits.get(label)
+        return None if visit is None else estimate(self, visit, now_ms // 1000)
+
+    def by_code(self, mac: bytes) -> "list[Visit]":
+        """Open visits with this code, else promises with it."""
+        for visits in (self.visits, self.promises):
+            found = [visits[label] for label in sorted(visits) if visits[label].code == mac]
+            if found:
+                break
+        return found
+
+    def code_pause_ms(self, now_ms: int) -> int:
+        """For how long no withdrawal code is taken, in ms of queue time; 0: codes are taken."""
+        return max(0, self.code_until_ms - now_ms)
+
+    def calls(self, most: int) -> "list[tuple[str, str]]":
+        """Up to ``most`` (label, chair) of those called and not yet seated, newest first; if none, the last call."""
+        found = []
+        for chair in self.chairs.values():
+            if (
+                chair.visit is not None
+                and chair.call is not None
+                and self.visits[chair.visit].state == "called"
+            ):
+                found.append((-chair.call[1], chair.visit, chair.name))
+        if found:
+            return [entry[1:] for entry in sorted(found)[:most]]
+        last = self.last_call
+        return [last] if last and most > 0 else []
+
     @property
     def last_call(self) -> "tuple[str, str] | None":
         """(label, chair) of the newest call that stands, or None."""
@@ -162,17 +208,15 @@ class Hub:
                 last = (label, chair.name)
         return last
 
-    def undoable(self, chair: "str | None" = None) -> "Chair | None":
-        """The chair whose last act can be undone: the named one, or that with the newest act; else None."""
+    def undoable(self, chair: "str | None" = None) -> "Act | None":
+        """The act that can be undone: the named chair's last, or the newest of any chair and of none; else None."""
         best = None
-        newest = 0
-        for candidate in self.chairs.values():
-            act = candidate.undo
-            if act is None or not act.standing() or (chair is not None and candidate.name != chair):
-                continue
-            if act.seq > newest:
-                best = candidate
-                newest = act.seq
+        acts = [c.undo for c in self.chairs.values() if chair is None or c.name == chair]
+        if chair is None:
+            acts.append(self.undo)
+        for act in acts:
+            if act is not None and act.standing() and (best is None or act.seq > best.seq):
+                best = act
         return best
 
     def digest(self) -> bytes:
@@ -187,11 +231,20 @@ class Hub:
         yield [self.journal_id, self.next_seq, self.boot, self.base_ms, self.queue_ms]
         yield [[name, self.issuers[name], self.issuer_seq.get(name)] for name in self.issuers]
         yield [self.day, self.day_open, self.full, self.rates, self.faults, self.counts, self.used.bits]
-        yield [len(self.chairs), len(self.visits), len(self.alerts)]
+        yield [
+            self.misses,
+            self.code_until_ms,
+            self.arrived,
+            self.busy,
+            self.undo.parts() if self.undo else None,
+        ]
+        yield [len(self.chairs), len(self.visits), len(self.promises), len(self.alerts)]
         for name in sorted(self.chairs):
             yield self.chairs[name].parts()
         for label in sorted(self.visits):
             yield self.visits[label].parts()
+        for label in sorted(self.promises):
+            yield self.promises[label].parts()
         for seq in sorted(self.alerts):
             yield self.alerts[seq].parts()
 

@@ -7,7 +7,11 @@ from hubcore.compat import const
 LETTERS = "ACEHKMPTX"
 
 # Position is the number on the wire: append only.
-PICTOGRAMS = ("sun", "fish", "tree", "boat", "key", "star", "house", "cup")
+_NAMES = (
+    "sun fish tree boat key star house cup leaf moon flower bird apple bell book bike "
+    "umbrella cat clock cloud crown drum feather guitar hat heart kite lamp mountain shell snail train"
+)
+PICTOGRAMS = tuple(_NAMES.split())
 
 FIRST = 10
 LAST = 999
@@ -58,30 +62,24 @@ class Used:
         return self.count >= LAST - FIRST + 1
 
 
-def draw(used: Used, letter: str, rnd) -> str:
+def draw(used: Used, letter: str, rnd, but=()) -> str:
     """A label nobody bears: any of the free numbers alike, so that it tells nothing of the order of arrival.
 
-    ``rnd(n)`` gives n random bytes. Two digits are drawn while a quarter of them is free, then three. Raises
-    ValueError if no number is free: with 990 in a day the fold frees those of closed visits first.
+    ``rnd(n)`` gives n random bytes; the numbers in ``but`` are not free either. Two digits are drawn while a
+    quarter of them is free, then three. Raises ValueError if no number is free: with 990 in a day the fold
+    frees those of closed visits first.
     """
-    free = 0
-    for n in range(FIRST, _SHORT):
-        free += not used.has(n)
-    first = FIRST
-    end = _SHORT
-    if free <= _SHORT_SPARE:
-        first, end = _SHORT, LAST + 1
-        free = LAST - FIRST + 1 - used.count - free
-        if free == 0:
-            first = FIRST
-            free = LAST - FIRST + 1 - used.count
-    if free == 0:
-        raise ValueError("every label is in use")
-    raw = rnd(2)
-    skip = (raw[0] << 8 | raw[1]) % free
-    for n in range(first, end):
-        if not used.has(n):
-            if skip == 0:
-                return letter + str(n)
-            skip -= 1
+    for first, end, spare in ((FIRST, _SHORT, _SHORT_SPARE), (_SHORT, LAST + 1, 0), (FIRST, _SHORT, 0)):
+        free = 0
+        for n in range(first, end):
+            free += not used.has(n) and n not in but
+        if free <= spare:
+            continue
+        raw = rnd(2)
+        skip = (raw[0] << 8 | raw[1]) % free
+        for n in range(first, end):
+            if not used.has(n) and n not in but:
+                if skip == 0:
+                    return letter + str(n)
+                skip -= 1
     raise ValueError("every label is in use")

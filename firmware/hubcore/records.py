@@ -5,7 +5,7 @@ Numbers on the wire (kinds, keys, positions in choices) are never reused or move
 """
 
 from hubcore import cbor
-from hubcore.classes import MAX_RATE, MAX_WAIT_S, NEEDS
+from hubcore.classes import MAX_RATE, MAX_WAIT_S, NEEDS, RESTS
 from hubcore.compat import const
 from hubcore.errors import CodecError, RecordError
 from hubcore.labels import PICTOGRAMS
@@ -15,6 +15,7 @@ MAX_RECORD = 512
 MAX_SEQ = 0xFFFFFFFF
 MAX_MS = 0xFFFFFFFFFFFF
 
+MAX_FAMILY = 6  # linked tickets of one check-in
 MAX_ISSUERS = 8  # command issuers that the fold remembers; the one unheard of longest is forgotten first
 MAX_CARRIED = 4  # emergencies, and alerts, that a day's opening can take over from before it
 
@@ -41,14 +42,17 @@ TYPES = {
     "issuers": ("list", 0, MAX_ISSUERS, "cmd"),
     "journal": ("bytes", 8, 8),
     "label": ("label",),
-    "lane": ("word", 1, 12),
+    "labels": ("list", 1, MAX_FAMILY - 1, "label"),
+    "lane": ("word", 1, 8),
     "lanes": ("list", 0, 8, "lane"),
     "lang": ("word", 2, 8),
+    "mac": ("bytes", 8, 8),
     "name": ("word", 1, 24),
     "need": ("choice", NEEDS),
     "picture": ("choice", PICTOGRAMS),
     "rate": ("int", 1, MAX_RATE),
     "rates": ("list", len(NEEDS), len(NEEDS), "rate"),
+    "rest": ("choice", RESTS),
     "seconds": ("int", 0, MAX_WAIT_S),
     "seq": ("int", 1, MAX_SEQ),
     "value": ("text", 0, 64),
@@ -57,39 +61,47 @@ TYPES = {
     "why": ("text", 1, 60),
 }
 
-# A line a kind: its number, its name, its fields as "key name type"; a name with ? may be absent. Key 15 is
-# the command that caused the record; kinds that no command causes lack it. One text takes a third of the
-# memory of as many tuples; a kind is parsed when it is first met.
+# A line a kind: its number, its name, its fields as "key name type"; a name with ? may be absent. Every kind
+# but those in _UNASKED also has "14 who? code", the person signed in at the desk, and "15 cmd? cmd", the
+# command that caused the record. One text takes a third of the memory of as many tuples; a kind is parsed
+# when it is first met.
 KINDS = """
-1 boot 0 cause code, 1 firmware name, 2 slot? count
-2 day_opened 0 day count, 1 rates rates, 2 issuers issuers, 3 visits visits, 4 alerts alerts, 15 cmd? cmd
-3 day_closed 0 day count, 1 deferred count, 15 cmd? cmd
-4 chair_opened 0 chair chair, 1 lanes lanes, 15 cmd? cmd
-5 chair_closed 0 chair chair, 15 cmd? cmd
-6 checkin 0 label label, 1 need need, 2 lane lane, 3 lang lang, 4 pictogram picture, 5 by by, 6 said? code, 15 cmd? cmd
-7 class_changed 0 label label, 1 need need, 2 why why, 15 cmd? cmd
-8 called 0 label label, 1 chair chair, 15 cmd? cmd
-9 recalled 0 label label, 15 cmd? cmd
-10 seated 0 label label, 15 cmd? cmd
-11 served 0 label label, 15 cmd? cmd
-12 no_show 0 label label, 15 cmd? cmd
-13 requeued 0 label label, 1 why? why, 15 cmd? cmd
-14 transferred 0 label label, 1 lane lane, 2 why? why, 15 cmd? cmd
-15 left 0 label label, 1 why? why, 15 cmd? cmd
-16 alert_raised 0 why alert_why, 1 label? label, 2 note? why, 15 cmd? cmd
-17 alert_acknowledged 0 alert seq, 15 cmd? cmd
-18 consent_given 0 label label, 1 purpose code, 15 cmd? cmd
-19 consent_withdrawn 0 label label, 1 purpose code, 15 cmd? cmd
-20 corrected 0 undone seq, 1 chair chair, 2 why why, 15 cmd? cmd
-21 staff_signed_in 0 staff code, 15 cmd? cmd
-22 staff_refused 0 staff? code, 1 why why, 15 cmd? cmd
-23 full_today 0 full flag, 15 cmd? cmd
-24 deferred 0 label label, 1 why? why, 15 cmd? cmd
-25 clock_set 0 utc clock, 1 source code, 15 cmd? cmd
-26 config_changed 0 name name, 1 value value, 15 cmd? cmd
-27 command_done 0 command code, 1 reason code, 15 cmd cmd
-28 receipt 0 journal journal, 1 seq seq
-29 fault 0 task code, 1 error error
+1 boot: 0 cause code, 1 firmware name, 2 slot? count
+2 day_opened: 0 day count, 1 rates rates, 2 issuers issuers, 3 visits visits, 4 alerts alerts, 5 since? seq
+3 day_closed: 0 day count, 1 deferred count, 2 rest? rest
+4 chair_opened: 0 chair chair, 1 lanes lanes
+5 chair_closed: 0 chair chair
+6 checkin: 0 label label, 1 need need, 2 lane lane, 3 lang lang, 4 pictogram picture, 5 by by, 6 said? code, 7 code? mac, 8 others? labels, 9 promise? label
+7 class_changed: 0 label label, 1 need need, 2 why why
+8 called: 0 label label, 1 chair chair
+9 recalled: 0 label label
+10 seated: 0 label label
+11 served: 0 label label
+12 no_show: 0 label label
+13 requeued: 0 label label, 1 why? why
+14 transferred: 0 label label, 1 lane lane, 2 why? why
+15 left: 0 label label, 1 why? why, 2 others? labels
+16 alert_raised: 0 why alert_why, 1 label? label, 2 note? why
+17 alert_acknowledged: 0 alert seq
+18 consent_given: 0 label label, 1 purpose code
+19 consent_withdrawn: 0 label label, 1 purpose code
+20 corrected: 0 undone seq, 1 chair? chair, 2 why why
+21 staff_signed_in: 0 staff code
+22 staff_refused: 0 staff? code, 1 why why
+23 full_today: 0 full flag
+24 deferred: 0 label label, 1 why? why, 2 promise? flag
+25 clock_set: 0 utc clock, 1 source code
+26 config_changed: 0 name name, 1 value value
+27 command_done: 0 command code, 1 reason code
+28 receipt: 0 journal journal, 1 seq seq
+29 fault: 0 task code, 1 error error
+30 promised: 0 label label, 1 need need, 2 lane lane, 3 lang lang, 4 pictogram picture, 6 said? code, 7 code? mac
+31 code_missed:
+32 code_lifted:
+33 staff_set: 0 staff code
+34 staff_removed: 0 staff code
+35 chair_paused: 0 chair chair, 1 paused flag
+36 staff_signed_out: 0 staff code
 """  # noqa: E501 - a line a kind
 
 # What may not wait when the journal is nearly full: it may use the reserved sectors. An emergency check-in
@@ -103,11 +115,15 @@ URGENT = (
     "seated",
     "served",
     "no_show",
+    "requeued",
     "left",
+    "deferred",
     "alert_raised",
     "alert_acknowledged",
     "consent_withdrawn",
     "corrected",
+    "code_missed",
+    "staff_signed_in",
     "receipt",
     "fault",
 )
@@ -196,6 +212,8 @@ def clean(text: str, most: int = 60) -> str:
 
 
 _MAX_KIND = const(0xFFFF)
+_UNASKED = (1, 28, 29)  # boot, receipt, fault: nobody asks for them
+_ASKED = ",14 who? code,15 cmd? cmd"
 
 _rows = {}
 
@@ -204,19 +222,19 @@ def _row(kind) -> "tuple | None":
     """The line of KINDS for a number or a name, as (number, name, key, name, type, needed, key, ...)."""
     row = _rows.get(kind)
     if row is None:
-        at = (
-            KINDS.find("\n" + str(kind) + " ")
-            if isinstance(kind, int)
-            else KINDS.find(" " + str(kind) + " 0 ")
-        )
+        at = KINDS.find("\n" + str(kind) + " " if isinstance(kind, int) else " " + str(kind) + ":")
         if at < 0:
             return None
         at = KINDS.rfind("\n", 0, at + 1) + 1
-        number, name, fields = KINDS[at : KINDS.find("\n", at)].split(" ", 2)
+        head, fields = KINDS[at : KINDS.find("\n", at)].split(":")
+        number, name = head.split(" ")
         row = [int(number), name]
-        for spec in fields.split(", "):
-            key, field, kind_type = spec.split(" ")
-            row += (int(key), field.rstrip("?"), kind_type, not field.endswith("?"))
+        if row[0] not in _UNASKED:
+            fields += _ASKED
+        for spec in fields.split(","):
+            if spec:
+                key, field, kind_type = spec.strip().split(" ")
+                row += (int(key), field.rstrip("?"), kind_type, not field.endswith("?"))
         row = _rows[row[0]] = _rows[name] = tuple(row)
     return row
 

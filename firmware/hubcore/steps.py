@@ -6,7 +6,7 @@ from hubcore.classes import EMERGENCY, NEEDS
 from hubcore.compat import const
 from hubcore.labels import number
 from hubcore.records import Record
-from hubcore.visits import Act, Alert, Chair, Visit
+from hubcore.visits import Act, Alert, Before, Chair, Visit
 
 MAX_CHAIRS = 16  # names of chairs in a day
 
@@ -14,13 +14,35 @@ _MAX_OFFSETS = const(8)
 _MAX_CONSENTS = const(8)
 _OPEN = ("waiting", "called", "seated")
 
+# Withdrawal codes: so many misses, and after each pause so many more, pause for ten minutes, then twice that, ...
+# With 64 codes of 8 presses of 4 keys out, a day of ten hours has room for 20 guesses: 20 x 64 / 4**8 < 2 %.
+FREE_MISSES = 5
+MORE_MISSES = 3
+PAUSE_MS = 600_000
+
+_MAX_DOUBLED = const(8)
+_TURNAROUND_S = const(
+    600
+)  # a chair that calls later than this after its last visitor was not busy in between
+_MAX_BUSY = const(720)  # tens of seconds; so 990 squares stay below 2**30
+
 
 def _day_opened(hub, record: Record, body: dict) -> None:
     hub.base_ms -= hub.queue_ms
     hub.queue_ms = 0
+    promises = {}
+    if body.get("since") is not None:
+        for label, visit in hub.promises.items():
+            if not visit.due:
+                visit.due = True
+                promises[label] = visit
     hub.reset(body["rates"])
+    hub.promises = promises
+    for label in promises:
+        hub.used.add(number(label))
     hub.day = body["day"]
     hub.day_open = True
+    hub.opened_seq = record.seq
     hub.issuers = OrderedDict()
     for issuer, counter in body["issuers"]:
         hub.issuers[issuer] = counter
@@ -33,12 +55,15 @@ def _day_opened(hub, record: Record, body: dict) -> None:
 def _day_closed(hub, record: Record, body: dict) -> None:
     hub.day_open = False
     hub.full = False
+    rest = body.get("rest")
     for visit in list(hub.visits.values()):
-        if visit.state != "waiting":
-            _move(hub, visit, "served" if visit.state == "seated" else "deferred", None, record.seq)
-        elif visit.cls != EMERGENCY:
-            _move(hub, visit, "deferred", None, record.seq)
+        if visit.state == "seated":
+            _move(hub, visit, "served", None, record.seq)
+        elif visit.state == "called" or visit.cls != EMERGENCY:
+            state = "left" if rest == "left" else "deferred"
+            _move(hub, visit, state, None, record.seq, rest == "tomorrow")
     hub.chairs = {}
+    hub.undo = None
 
 
 def _full_today(hub, record: Record, body: dict) -> None:
@@ -54,6 +79,14 @@ def _chair_opened(hub, record: Record, body: dict) -> None:
         hub.chairs[name] = Chair(name, tuple(body["lanes"]))
 
 
+def _chair_paused(hub, record: Record, body: dict) -> None:
+    chair = hub.chairs.get(body["chair"])
+    if chair is not None and chair.open:
+        chair.paused = body["paused"]
+        if chair.visit is None:
+            chair.since = -1
+
+
 def _chair_closed(hub, record: Record, body: dict) -> None:
     chair = hub.chairs.get(body["chair"])
     if chair is not None and chair.visit is None:
@@ -64,40 +97,88 @@ def _checkin(hub, record: Record, body: dict) -> None:
     label = body["label"]
     if label in hub.visits:
         return
-    visit = Visit(label, record.seq, hub.queue_ms // 1000, body["lang"], body["pictogram"], body["by"])
-    _admit(hub, visit, body["lane"], body["need"])
-    if visit.cls == EMERGENCY:
+    family = [label] + list(body.get("others") or ())
+    promise = body.get("promise")
+    hub.promises.pop(promise, None)
+    # Who was promised to come first has waited since the opening.
+    arrival = 0 if promise and hub.day_open else hub.queue_ms // 1000
+    for rank in range(len(family)):
+        member = family[rank]
+        if member in hub.visits:
+            continue
+        hub.promises.pop(member, None)
+        visit = _visit(record, member, arrival, body, body["by"])
+        if len(family) > 1:
+            visit.group = label
+            if rank:
+                visit.rank = rank
+        _admit(hub, visit, body["lane"], body["need"])
+    if hub.visits[label].cls == EMERGENCY:
         hub.alerts[record.seq] = Alert(record.seq, hub.queue_ms, "emergency", label)
+
+
+def _promised(hub, record: Record, body: dict) -> None:
+    label = body["label"]
+    if label in hub.visits or label in hub.promises:
+        return
+    visit = _visit(record, label, hub.queue_ms // 1000, body, "self")
+    visit.state = "deferred"
+    visit.lane = body["lane"]
+    visit.cls = NEEDS.index(body["need"])
+    hub.promises[label] = visit
+    hub.counts["issued"] += 1
+    hub.counts["deferred"] += 1
+    _use(hub, label)
+
+
+def _visit(record: Record, label: str, arrival: int, body: dict, by: str) -> Visit:
+    visit = Visit(label, record.seq, arrival, body["lang"], body["pictogram"], by)
+    if body.get("code") is not None:
+        visit.code = body["code"]
+    return visit
 
 
 def _admit(hub, visit: Visit, lane: str, need: str) -> None:
     hub.visits[visit.label] = visit
-    hub.waiting.add(visit, lane, NEEDS.index(need), visit.arrival)
+    cls = NEEDS.index(need)
+    hub.waiting.add(visit, lane, cls, visit.arrival)
     hub.counts["issued"] += 1
     hub.counts["waiting"] += 1
-    hub.used.add(number(visit.label))
-    if hub.used.full():
-        _free_labels(hub)
+    hub.arrived[cls] += 1
+    _use(hub, visit.label)
 
 
-def _free_labels(hub) -> None:
-    """After 990 tickets in a day: only those in use stay taken."""
+def _use(hub, label: str) -> None:
+    """The label is taken; after 990 tickets in a day only those still in use stay taken."""
+    hub.used.add(number(label))
+    if not hub.used.full():
+        return
     hub.used.clear()
-    for label in hub.visits:
-        hub.used.add(number(label))
-    for chair in hub.chairs.values():
-        if chair.undo is not None:
-            hub.used.add(number(chair.undo.visit.label))
+    for labels in (hub.visits, hub.promises):
+        for label in labels:
+            hub.used.add(number(label))
+    for act in [hub.undo] + [chair.undo for chair in hub.chairs.values()]:
+        if act is not None:
+            for before in act.before:
+                hub.used.add(number(before.visit.label))
 
 
 def _class_changed(hub, record: Record, body: dict) -> None:
     visit = hub.visits.get(body["label"])
     if visit is None:
         return
-    cls = NEEDS.index(body["need"])
+    act = hub.undo = Act(record.kind, record.seq)
+    act.before.append(Before(visit, None, False))
+    visit.act = record.seq
     visit.source = "staff"
+    cls = NEEDS.index(body["need"])
     if cls == EMERGENCY and visit.cls != EMERGENCY:
         hub.alerts[record.seq] = Alert(record.seq, hub.queue_ms, "emergency", visit.label)
+    _class(hub, visit, cls)
+
+
+def _class(hub, visit: Visit, cls: int) -> None:
+    # The whole wait counts at the new class's rate: staff corrected what had been true all along.
     if visit.state == "waiting":
         hub.waiting.remove(visit)
         hub.waiting.add(visit, visit.lane, cls, visit.arrival)
@@ -110,15 +191,18 @@ def _called(hub, record: Record, body: dict) -> None:
     chair = hub.chairs.get(body["chair"])
     if visit is None or visit.state != "waiting" or chair is None or chair.visit is not None:
         return
-    _act(hub, record, visit, "called", chair)
+    _act(hub, record, [visit], "called", chair)
     chair.call = (visit.label, record.seq)
+    now = hub.queue_ms // 1000
+    if chair.since < 0 or now - chair.since > _TURNAROUND_S:
+        chair.since = now
 
 
 def _recalled(hub, record: Record, body: dict) -> None:
     visit = hub.visits.get(body["label"])
     if visit is not None and visit.state == "called":
         chair = hub.chairs[visit.chair]
-        _act(hub, record, visit, "called", chair)
+        _act(hub, record, [visit], "called", chair)
         visit.recalls += 1
         chair.call = (visit.label, record.seq)
 
@@ -136,11 +220,18 @@ def _no_show(hub, record: Record, body: dict) -> None:
 
 
 def _left(hub, record: Record, body: dict) -> None:
-    _from(hub, record, body, _OPEN, "left")
+    """One, or a family; who was promised tomorrow may leave as well."""
+    gone = []
+    for label in [body["label"]] + list(body.get("others") or ()):
+        visit = hub.visits.get(label) or hub.promises.get(label)
+        if visit is not None and visit not in gone:
+            gone.append(visit)
+    if gone:
+        _act(hub, record, gone, "left")
 
 
 def _deferred(hub, record: Record, body: dict) -> None:
-    _from(hub, record, body, _OPEN, "deferred")
+    _from(hub, record, body, _OPEN, "deferred", promise=body.get("promise") is True)
 
 
 def _requeued(hub, record: Record, body: dict) -> None:
@@ -148,57 +239,110 @@ def _requeued(hub, record: Record, body: dict) -> None:
 
 
 def _transferred(hub, record: Record, body: dict) -> None:
-    _from(hub, record, body, _OPEN, "waiting", body["lane"])
-
-
-def _from(hub, record: Record, body: dict, states: tuple, state: str, lane=None) -> None:
     visit = hub.visits.get(body["label"])
-    if visit is None or visit.state not in states:
-        return
-    chair = None if visit.chair is None else hub.chairs[visit.chair]
-    _act(hub, record, visit, state, chair, lane)
+    if visit is not None:
+        _act(hub, record, [visit], "waiting", None, body["lane"])
 
 
-def _act(hub, record: Record, visit: Visit, state: str, chair, lane=None) -> None:
-    """Move a visit; if a chair does it, that chair can undo it."""
-    if chair is not None:
-        chair.undo = Act(record.kind, record.seq, visit, chair)
-    _move(hub, visit, state, chair if state in ("called", "seated") else None, record.seq, lane)
+def _from(hub, record: Record, body: dict, states: tuple, state: str, promise: bool = False) -> None:
+    visit = hub.visits.get(body["label"])
+    if visit is not None and visit.state in states:
+        chair = hub.chairs[visit.chair] if state == "seated" else None
+        _act(hub, record, [visit], state, chair, None, promise)
 
 
-def _move(hub, visit: Visit, state: str, chair, seq: int, lane=None) -> None:
+def _act(hub, record: Record, visits: list, state: str, chair=None, lane=None, promise: bool = False) -> None:
+    """Move visits, to ``chair`` or away from theirs; those chairs can undo it, or the desk if there is none."""
+    act = Act(record.kind, record.seq)
+    alone = True
+    for visit in visits:
+        at = chair if visit.chair is None else hub.chairs[visit.chair]
+        before = Before(visit, at, visit.label in hub.promises)
+        act.before.append(before)
+        if at is not None:
+            alone = False
+            at.undo = act
+            if chair is None:
+                _freed(hub, at, before)
+        if lane is not None:
+            hub.waiting.remove(visit)
+            visit.lane = lane
+        _move(hub, visit, state, chair, record.seq, promise)
+    if alone:
+        hub.undo = act
+
+
+def _freed(hub, chair: Chair, before: Before) -> None:
+    """A chair's visitor goes: note how long it was busy; if others wait, it still is until it calls the next."""
+    now = hub.queue_ms // 1000
+    before.took = min(_MAX_BUSY, (now - chair.since) // 10)
+    _busy(hub, before.took, 1)
+    chair.since = now if len(hub.waiting) else -1
+
+
+def _busy(hub, took: int, n: int) -> None:
+    hub.busy[0] += n
+    hub.busy[1] += n * took
+    hub.busy[2] += n * took * took
+
+
+def _move(hub, visit: Visit, state: str, chair, seq: int, promise: bool = False) -> None:
     """Put a visit into a state, at a chair or none: the lists, the counts and the chairs follow."""
-    hub.counts[visit.state] -= 1
-    hub.counts[state] += 1
+    if not visit.due:  # else it was counted on the day before
+        hub.counts[visit.state] -= 1
+        hub.counts[state] += 1
     if visit.state == "waiting":
         hub.waiting.remove(visit)
     if visit.chair is not None:
         hub.chairs[visit.chair].visit = None
-    visit.chair = None if chair is None else chair.name
+    if visit.chair is not None or chair is not None:
+        visit.chair = None if chair is None else chair.name
     visit.state = state
     visit.act = seq
-    if lane is not None:
-        visit.lane = lane
+    label = visit.label
+    hub.visits.pop(label, None)
+    hub.promises.pop(label, None)
     if state in _OPEN:
-        hub.visits[visit.label] = visit
-    else:
-        hub.visits.pop(visit.label, None)
+        hub.visits[label] = visit
+    elif promise:
+        hub.promises[label] = visit
     if chair is not None:
-        chair.visit = visit.label
+        chair.visit = label
     if state == "waiting":
         hub.waiting.add(visit, visit.lane, visit.cls, visit.arrival)
 
 
 def _corrected(hub, record: Record, body: dict) -> None:
-    chair = hub.chairs.get(body["chair"])
-    act = None if chair is None else chair.undo
+    name = body.get("chair")
+    act = hub.undo
+    if name is not None:
+        act = hub.chairs[name].undo if name in hub.chairs else None
     if act is None or act.seq != body["undone"] or not act.standing():
         return
-    back = chair if act.state in ("called", "seated") else None
-    _move(hub, act.visit, act.state, back, act.act, act.lane)
-    act.visit.recalls = act.recalls
-    chair.call = act.call
-    chair.undo = None
+    for before in act.before:
+        visit = before.visit
+        chair = before.chair
+        hub.waiting.remove(visit)
+        visit.lane = before.lane
+        visit.cls = before.cls
+        visit.source = before.source
+        if visit.recalls != before.recalls:
+            visit.recalls = before.recalls
+        back = None
+        if before.state in ("called", "seated"):
+            back = chair or hub.chairs[visit.chair]
+        _move(hub, visit, before.state, back, before.act, before.promise)
+        if chair is not None:
+            chair.call = before.call
+            chair.since = before.since
+            chair.undo = None
+            if before.took >= 0:
+                _busy(hub, before.took, -1)
+    if act is hub.undo:
+        hub.undo = None
+    alert = hub.alerts.pop(act.seq, None)  # raised by a change of class that was a mistake
+    if alert is not None:
+        alert.acknowledged = True
 
 
 def _alert_raised(hub, record: Record, body: dict) -> None:
@@ -212,15 +356,27 @@ def _alert_acknowledged(hub, record: Record, body: dict) -> None:
 
 
 def _consent_given(hub, record: Record, body: dict) -> None:
-    visit = hub.visits.get(body["label"])
+    visit = hub.visits.get(body["label"]) or hub.promises.get(body["label"])
     if visit is not None and body["purpose"] not in visit.consents and len(visit.consents) < _MAX_CONSENTS:
         visit.consents = sorted(list(visit.consents) + [body["purpose"]])
 
 
 def _consent_withdrawn(hub, record: Record, body: dict) -> None:
-    visit = hub.visits.get(body["label"])
+    visit = hub.visits.get(body["label"]) or hub.promises.get(body["label"])
     if visit is not None:
         visit.consents = [purpose for purpose in visit.consents if purpose != body["purpose"]]
+
+
+def _code_missed(hub, record: Record, body: dict) -> None:
+    hub.misses += 1
+    times, more = divmod(hub.misses - FREE_MISSES, MORE_MISSES)
+    if times >= 0 and more == 0:
+        hub.code_until_ms = hub.queue_ms + (PAUSE_MS << min(times, _MAX_DOUBLED))
+
+
+def _code_lifted(hub, record: Record, body: dict) -> None:
+    hub.misses = 0
+    hub.code_until_ms = 0
 
 
 def _clock_set(hub, record: Record, body: dict) -> None:
@@ -264,4 +420,8 @@ STEPS = {
     "clock_set": _clock_set,
     "receipt": _receipt,
     "fault": _fault,
+    "promised": _promised,
+    "code_missed": _code_missed,
+    "code_lifted": _code_lifted,
+    "chair_paused": _chair_paused,
 }

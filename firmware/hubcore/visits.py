@@ -8,14 +8,21 @@ _ESCALATES_MS = const(60000)
 
 
 class Visit(Node):
-    """An open visit. ``state`` is waiting, called or seated; ``chair`` its chair's name from the call on."""
+    """An open visit, or a promise. ``state`` is waiting, called or seated, of a promise deferred.
 
-    # What is the same for nearly all who wait is the class's until it changes: on the device a visit then has
-    # twelve attributes of its own, the most that fit into 96 bytes.
+    ``chair`` is its chair's name from the call on, ``code`` the keyed hash of its withdrawal code, ``group`` the
+    label of a family's first. A promise is ``due`` once the day after has been opened.
+    """
+
+    # What is the same for nearly all who wait is the class's until it changes: on the device a visit with a
+    # code then has thirteen attributes of its own; seventeen fit into 144 bytes.
     state = "waiting"
     chair: "str | None" = None
     recalls = 0
     consents = ()
+    code: "bytes | None" = None
+    group: "str | None" = None
+    due = False
 
     def __init__(self, label: str, seq: int, arrival_s: int, lang: str, pictogram: str, source: str):
         super().__init__(arrival_s, seq)
@@ -51,24 +58,34 @@ class Visit(Node):
             self.act,
             self.arrival,
             self.consents,
+            self.code,
+            self.group,
+            self.rank,
+            self.due,
         ]
 
 
 class Chair:
-    """A service point. ``visit`` is the label called to it or seated; no ``lanes`` means every lane."""
+    """A service point. ``visit`` is the label called to it or seated; no ``lanes`` means every lane.
 
-    __slots__ = ("call", "lanes", "name", "open", "picks", "undo", "visit")
+    ``since`` is the second of queue time from which it has been busy, with those who wait or with a visitor; -1
+    while it has had nothing to do.
+    """
+
+    __slots__ = ("call", "lanes", "name", "open", "paused", "picks", "since", "undo", "visit")
 
     def __init__(self, name: str, lanes: tuple):
         self.name = name
         self.visit: "str | None" = None
         self.call: "tuple[str, int] | None" = None  # (label, seq) of its last call
         self.undo: "Act | None" = None  # what it did last
+        self.since = -1
         self.serve(lanes)
 
     def serve(self, lanes: tuple) -> None:
         """Open for ``lanes``; whoever waits in the lane "any" may come to every chair."""
         self.open = True
+        self.paused = False
         self.lanes = lanes
         self.picks = () if not lanes or ANY_LANE in lanes else lanes + (ANY_LANE,)
 
@@ -76,44 +93,101 @@ class Chair:
         """Close; what was done at it is past and no longer undone."""
         self.open = False
         self.undo = None
+        self.since = -1
+
+    def takes(self, visit: Visit) -> bool:
+        """Whether it may call this visit, once it is free and not paused."""
+        return self.open and (visit.cls == 0 or not self.picks or visit.lane in self.picks)
 
     def parts(self) -> list:
         """All of it, for the digest."""
         undo = self.undo.parts() if self.undo else None
-        return [self.name, self.lanes, self.open, self.visit, self.call, undo]
+        return [self.name, self.lanes, self.open, self.paused, self.visit, self.call, self.since, undo]
 
 
-class Act:
-    """What a chair did last, and how things stood before, so that exactly that can be put back."""
+class Before:
+    """How one visit, and the chair that an act concerned (or None), stood before it."""
 
-    __slots__ = ("act", "call", "kind", "lane", "recalls", "seq", "state", "visit")
+    __slots__ = (
+        "act",
+        "call",
+        "chair",
+        "cls",
+        "lane",
+        "promise",
+        "recalls",
+        "since",
+        "source",
+        "state",
+        "took",
+        "visit",
+    )
 
-    def __init__(self, kind: str, seq: int, visit: Visit, chair: Chair):
-        self.kind = kind
-        self.seq = seq
+    def __init__(self, visit: Visit, chair, promise: bool):
         self.visit = visit
+        self.chair: "Chair | None" = chair
+        self.promise = promise  # whether it was one
         self.state = visit.state
         self.lane = visit.lane
+        self.cls = visit.cls
+        self.source = visit.source
         self.recalls = visit.recalls
         self.act = visit.act
-        self.call = chair.call
-
-    def standing(self) -> bool:
-        """Whether the visit is still as this act left it, so that the act can be undone."""
-        return self.visit.act == self.seq
+        self.call = chair.call if chair else None
+        self.since = chair.since if chair else -1
+        self.took = -1  # in tens of seconds: what the act added to the day's services
 
     def parts(self) -> list:
         """All of it, for the digest."""
         return [
-            self.kind,
-            self.seq,
+            self.chair.name if self.chair else None,
+            self.promise,
             self.state,
             self.lane,
+            self.cls,
+            self.source,
             self.recalls,
             self.act,
             self.call,
+            self.since,
+            self.took,
             self.visit.parts(),
         ]
+
+
+class Act:
+    """What a chair, or the desk without one, did last, and how things stood before, so that it can be undone."""
+
+    __slots__ = ("before", "kind", "seq")
+
+    def __init__(self, kind: str, seq: int):
+        self.kind = kind
+        self.seq = seq
+        self.before: "list[Before]" = []  # more than one when a family left
+
+    @property
+    def visit(self) -> Visit:
+        """The visit, or the first of several."""
+        return self.before[0].visit
+
+    @property
+    def chair(self) -> "str | None":
+        """The chair that did it, or None."""
+        for before in self.before:
+            if before.chair is not None:
+                return before.chair.name
+        return None
+
+    def standing(self) -> bool:
+        """Whether visits and chairs are still as this act left them, so that it can be undone."""
+        for before in self.before:
+            if before.visit.act != self.seq or (before.chair is not None and before.chair.undo is not self):
+                return False
+        return True
+
+    def parts(self) -> list:
+        """All of it, for the digest."""
+        return [self.kind, self.seq, [before.parts() for before in self.before]]
 
 
 class Alert:

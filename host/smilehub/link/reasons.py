@@ -16,7 +16,12 @@ REASONS: dict[str, tuple[str, str]] = {
     ),
     "bad_argument": ("The wish lacks %s, or it is not one that this hub knows.", "Check its spelling."),
     "chair_busy": ("Chair %s still has a visitor.", "Mark the visitor served, no-show or left first."),
+    "chair_paused": ("Chair %s pauses.", "End the pause, then call."),
     "chair_closed": ("Chair %s is not open.", "Open it with `smilehub chair open`."),
+    "code_paused": (
+        "No code is taken for some minutes: too many were wrong.",
+        "Wait, or let staff lift the pause.",
+    ),
     "day_closed": ("The day is closed.", "Open it with `smilehub day open`."),
     "day_is_open": ("The day is open already.", "Nothing more is needed."),
     "emergencies_waiting": (
@@ -25,20 +30,27 @@ REASONS: dict[str, tuple[str, str]] = {
     ),
     "emergency_waiting": (
         "Emergency %s still waits.",
-        "Call this visitor, or mark the ticket left, then close.",
+        "Call this visitor, or mark the ticket left.",
     ),
     "full": ("The hub is full for today.", "Come tomorrow first; emergencies are always taken."),
     "help_called": ("Staff have been called already.", "Acknowledge the alerts that stand."),
     "journal_full": ("The kiosk's journal is full.", ""),
     "journal_shorter": ("The laptop holds records that this kiosk lacks.", ""),
+    "no_change": ("Ticket %s stands that way already.", "Nothing more is needed."),
     "no_labels": ("Every ticket label is in use.", "Mark those who left first."),
     "nobody_waits": ("Nobody waits for chair %s.", "Try again when somebody has checked in."),
+    "not_full": ("The hub is not full.", "Check in: nobody need come tomorrow."),
     "nothing_to_undo": (
         "There is nothing that can be undone%s.",
-        "Only a chair's last act can; else make a new one.",
+        "Only the last act can, of each chair and of the desk; else make a new one.",
     ),
+    "promise_tomorrow": ("Ticket %s comes first tomorrow, not today.", "Come when the next day is open."),
     "too_many_chairs": ("No more than 16 chairs can be used in a day.", "Use one that was opened before."),
     "unknown_command": ("This kiosk does not know this command.", "Update the kiosk."),
+    "unknown_promise": (
+        "Nobody was promised a place as %s.",
+        "Check in as anybody does; a promise holds for the next day.",
+    ),
     "unknown_ticket": ("There is no open ticket %s.", "Run `smilehub queue` to see the open tickets."),
     "wrong_state": ("Ticket %s.", "Run `smilehub queue` to see where it stands."),
 }

@@ -1,0 +1,136 @@
+"""How long a visitor will wait, as a range that is honest about what nobody can know.
+
+The queue is played forward: every open chair that does not pause calls by the shipping rule, each visit keeps
+it busy for the day's mean time, and what is left of a visit under way is the mean less what has passed, at
+least a quarter of it. The moment at which the visitor is called, W seconds from now, is then stretched for those
+who have yet to come and will overtake (Stanford, Taylor, Ziedins 2014): of class i with load r_i, the share
+r_i x (1 - b_k/b_i) of the wait; emergencies overtake always, their share is all of r_i.
+
+The spread has two parts. With m calls before this one on c chairs, chance has the variance m x s^2 / c^2, s^2
+being that of the day's busy times; and the mean is known from n times only, which moves W by W x s/mean / sqrt n.
+To both s^2 and n a prior is added: three times with a spread of 60 % of their mean, for what few times do not
+show. The range reaches 1.4 standard deviations down and 1.6 up (long visits are longer than short ones are
+short), then outwards to whole five minutes.
+
+Integers only; it is no hot path.
+"""
+
+from hubcore.classes import EMERGENCY
+from hubcore.compat import const
+
+MIN_SERVED = 3  # before, nobody can tell
+STEP_MIN = 5
+
+_HANDOVER_S = const(60)  # from a chair's being free, with nobody called yet, to the next call
+_PRIOR = const(3)
+_FEWEST_S = const(3600)  # arrivals are spread over an hour at least: a rush at the door does not last
+_MOST_OVERTAKEN = const(700)  # per mille of the wait
+_DOWN = const(14)  # tenths of a standard deviation
+_UP = const(16)
+
+
+def estimate(hub, visit, now_s: int) -> "tuple[int, int] | None":
+    """(least, most) minutes until ``visit`` is called, multiples of 5, at ``now_s`` s of queue time.
+
+    The least is never 0 unless a chair that takes the visit is free. None if fewer than three were served today,
+    if no open chair that does not pause takes the visit, or if it does not wait.
+    """
+    n, total, squares = hub.busy
+    if visit.state != "waiting" or hub.counts["served"] < MIN_SERVED or n < MIN_SERVED:
+        return None
+    mean = max(10, 10 * total // n)
+    chairs = [chair for chair in hub.chairs.values() if chair.open and not chair.paused]
+    free = [_left_s(chair, mean, now_s) for chair in chairs]
+    suited = [i for i in range(len(chairs)) if chairs[i].takes(visit)]
+    if not suited:
+        return None
+    idle = len([i for i in suited if chairs[i].visit is None])
+    wait_s, before = _play(hub, visit, now_s, chairs, free, mean)
+    wait_s = wait_s * 1000 // (1000 - _overtaken(hub, visit, now_s, mean, len(suited)))
+    variance = max(0, 100 * squares // n - mean * mean)
+    variance = (variance * n + _PRIOR * (mean * 3 // 5) ** 2) // (n + _PRIOR)
+    calls = max(1, before, wait_s * len(suited) // mean)
+    known = wait_s * _root(variance) // mean
+    spread = _root(calls * variance // len(suited) ** 2 + known * known // (n + _PRIOR))
+    step = 60 * STEP_MIN
+    least = max(0, wait_s - spread * _DOWN // 10) // step
+    if not idle:
+        least = max(1, least)
+    most = max(least + 1, (wait_s + spread * _UP // 10 + step - 1) // step)
+    return STEP_MIN * least, STEP_MIN * most
+
+
+def _left_s(chair, mean: int, now_s: int) -> int:
+    """Seconds until this chair calls."""
+    if chair.visit is None:
+        return _HANDOVER_S
+    return max(mean - (now_s - chair.since), mean // 4)
+
+
+def _play(hub, visit, now_s: int, chairs: list, free: list, mean: int) -> tuple:
+    """(seconds until the visit is called, how many are called before), if all are busy for the mean time."""
+    strict = hub.waiting.strict()
+    heads = hub.waiting.heads()
+    chairs = list(chairs)
+    before = 0
+    while True:
+        i = free.index(min(free))
+        at = free[i]
+        best = strict
+        if best is not None:
+            strict = best.behind
+        else:
+            best = _pick(heads, chairs[i].picks, now_s + at, hub.rates)
+            if best is None:
+                free.pop(i)
+                chairs.pop(i)
+                continue
+        if best is visit:
+            return at, before
+        before += 1
+        free[i] = at + mean
+
+
+def _pick(heads: list, lanes, now_s: int, rates):
+    """The next of the heads that may come to these lanes, taken out of its list; or None."""
+    best = -1
+    most = 0
+    for i in range(len(heads)):
+        node = heads[i]
+        if lanes and node.lane not in lanes:
+            continue
+        priority = rates[node.cls] * (now_s - node.arrival)
+        if best < 0 or priority > most:
+            best = i
+            most = priority
+    if best < 0:
+        return None
+    node = heads[best]
+    if node.behind is None:
+        heads.pop(best)
+    else:
+        heads[best] = node.behind
+    return node
+
+
+def _overtaken(hub, visit, now_s: int, mean: int, chairs: int) -> int:
+    """Which share of the wait those will take who come later and go first, per mille."""
+    share = 0
+    for cls in range(visit.cls):
+        ahead = 1000
+        if cls != EMERGENCY:
+            ahead -= 1000 * hub.rates[visit.cls] // hub.rates[cls]
+        share += ahead * hub.arrived[cls] * mean // (max(now_s, _FEWEST_S) * chairs)
+    return min(max(0, share), _MOST_OVERTAKEN)
+
+
+def _root(n: int) -> int:
+    """The largest integer whose square is not above ``n`` (Newton)."""
+    if n < 2:
+        return n
+    x = n
+    y = (x + 1) // 2
+    while y < x:
+        x = y
+        y = (x + n // x) // 2
+    return x
