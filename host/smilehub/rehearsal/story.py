@@ -56,6 +56,7 @@ _LONGEST_S = 100 * 3600.0
 _LOOK_S = 0.05
 _STILL_S = 0.4
 _STILL_WITHIN_S = 4.0
+_BOOT_S = 15.0
 # What the words after a command's name stand for, in this order.
 _POSITIONS: dict[str, tuple[str, ...]] = {
     "call": ("chair",),
@@ -325,8 +326,16 @@ class _Stage:
 
     async def _power_on(self) -> None:
         self._began = True
-        await self._hub.board.power_on()
-        await self._hub.board.idle(100_000)
+        board, loop = self._hub.board, asyncio.get_running_loop()
+        await board.power_on()
+        end = loop.time() + _BOOT_S
+        while not (board.part("panel").lit or board.part("wall").lit):
+            if loop.time() > end:
+                raise SimulationError(
+                    f"The kiosk has shown nothing for {_BOOT_S:g} s.",
+                    hint=f"The end of its console:\n{board.console_text()[-1500:]}",
+                )
+            await asyncio.sleep(_LOOK_S)
         await self._still()
 
     async def _power(self, words: list[str]) -> None:
