@@ -120,8 +120,8 @@ def _tight_row(canvas, text, y, chosen, icon):
         x += 52
     if rtl:
         x = canvas.width - x - canvas.font.width(text)
-    canvas.font.draw(fb, text, x, -5, ink)
-    canvas.send()
+    end = canvas.font.draw(fb, text, x, -5, ink)
+    canvas.send(x if rtl else 0, canvas.width if rtl else end)
 
 
 class Choice(List):

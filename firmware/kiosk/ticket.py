@@ -48,8 +48,8 @@ class Ticket(Screen):
         canvas.begin(GREEN)
         y = canvas.heading(self._title(words, answers))
         canvas.label(label.encode(), MARGIN, y + 20)
-        canvas.picture(answers.pictogram, canvas.width - _PICTURE - MARGIN, y + 4, _PICTURE)
-        y += _PICTURE + 8
+        canvas.picture(answers.pictogram, canvas.width - _PICTURE - MARGIN, y, _PICTURE)
+        y += _PICTURE + 4
         if not answers.tomorrow:
             y = self._queue(canvas, words, y, self.ui.hub.fold.visits.get(label))
         if answers.code:

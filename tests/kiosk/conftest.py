@@ -3,9 +3,8 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
@@ -13,7 +12,12 @@ from smilehub.devices import assets
 
 ROOT = Path(__file__).parents[2]
 Steps = list[list[Any]]
-Play = Callable[[Steps], list[dict[str, Any]]]
+
+
+class Play(Protocol):
+    """Plays steps (see stage.py); one dict for the start and for each step."""
+
+    def __call__(self, steps: Steps, pictures: Path | None = None) -> list[dict[str, Any]]: ...
 
 
 @pytest.fixture(scope="session")
@@ -25,23 +29,25 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def play(built: Path) -> Play:
-    """Play steps (see stage.py) and return one dict for the start and for each step."""
+    """Play steps, with pictures of those called "snap" in a folder."""
 
-    def run(steps: Steps) -> list[dict[str, Any]]:
+    def run(steps: Steps, pictures: Path | None = None) -> list[dict[str, Any]]:
         out = subprocess.run(
             [
                 str(Path(sys.executable).parent / "micropython"),
+                "-X",
+                "heapsize=8M",
                 str(Path(__file__).parent / "stage.py"),
                 str(ROOT / "firmware"),
                 str(built),
-                "-",
+                "-" if pictures is None else str(pictures),
             ],
             input=json.dumps(steps),
             capture_output=True,
             text=True,
             timeout=60,
         )
-        assert out.returncode == 0, out.stdout + out.stderr
-        return [json.loads(line) for line in out.stdout.splitlines()][:-1]
+        assert out.returncode == 0, out.stdout[-2000:] + out.stderr
+        return [json.loads(line) for line in out.stdout.splitlines() if line.startswith("{")]
 
     return run

@@ -1,10 +1,12 @@
-"""Runs under MicroPython: the kiosk's screens on a bare frame buffer with a clock that only the script moves.
+"""Runs under MicroPython: the kiosk's screens and hub, with a panel whose bus is decoded, flash in memory and a
+clock that only the script moves.
 
 Arguments: firmware folder, assets folder, a folder for pictures (or "-"). One JSON list of steps comes on
 stdin (an argument of MicroPython's is at most 255 bytes). Each step prints one JSON object. Steps: ["key",
-name], ["wait", ms], ["hub", attribute, value], ["visit", attribute, value] (of all), ["snap", name],
-["use", language], ["visits", n] (n whole check-ins), ["alerts"] (all acknowledged), ["speed", keys] (CPU a
-key), ["restart"].
+name], ["hold", key], ["event", key, what], ["wait", ms], ["wish", name, args], ["trouble", name], ["well",
+name], ["refuse", reason or null] (what visitors wish from now on), ["type"] (the last ticket's code) or ["type", presses],
+["language", code], ["home"], ["visits", n] (n whole check-ins, one after the other), ["power"] (cut and
+restart), ["snap", name].
 """
 
 import json
@@ -20,7 +22,7 @@ import time as real_time  # noqa: E402
 NOW = 1000
 
 
-class Clock:
+class Time:
     """Stands in for the module `time`."""
 
     ticks_us = real_time.ticks_us
@@ -37,197 +39,345 @@ class Clock:
     def ticks_add(a, b):
         return (a + b) & 0x3FFFFFFF
 
+    @staticmethod
+    def sleep_ms(ms):
+        pass
+
 
 assert asyncio
-sys.modules["time"] = Clock
+sys.modules["time"] = Time
 
 import gc  # noqa: E402
 
-import framebuf  # noqa: E402
-
-from hubcore.classes import class_of  # noqa: E402
-from hubcore.errors import Refused  # noqa: E402
-from hubcore.labels import PICTOGRAMS  # noqa: E402
+from drivers.st7796 import ST7796  # noqa: E402
+from hubcore.errors import HubError, Refused  # noqa: E402
 from kiosk import parts  # noqa: E402
+from kiosk import pictures as grid  # noqa: E402
 from kiosk.canvas import Canvas  # noqa: E402
+from kiosk.hub import KioskHub  # noqa: E402
+from services.clock import Clock  # noqa: E402
+from services.journal import Journal  # noqa: E402
+from services.keys import KeyStore  # noqa: E402
+
+W = 480
+H = 320
 
 
-class Panel:
-    """A frame buffer that counts what would be sent and keeps what was."""
+class Flash:
+    """A partition in memory that takes what it is told."""
 
-    width = 480
-    height = 320
+    def __init__(self, sectors):
+        self.data = bytearray(b"\xff" * (4096 * sectors))
+
+    def readblocks(self, block, buf, offset=0):
+        at = block * 4096 + offset
+        buf[:] = self.data[at : at + len(buf)]
+
+    def writeblocks(self, block, buf, offset):
+        at = block * 4096 + offset
+        self.data[at : at + len(buf)] = buf
+
+    def ioctl(self, command, block):
+        if command == 4:
+            return len(self.data) // 4096
+        if command == 5:
+            return 4096
+        self.data[block * 4096 : block * 4096 + 4096] = b"\xff" * 4096
+        return 0
+
+
+class Bus:
+    """What a controller makes of the panel's bus: its memory, and how many bytes of pixels came."""
 
     def __init__(self):
-        self.buffer = bytearray(self.width * self.height // 4)
-        self.fb = framebuf.FrameBuffer(self.buffer, self.width, self.height, framebuf.GS2_HMSB)
-        self.seen = bytearray(len(self.buffer))
+        self.memory = bytearray(W * H * 2)
         self.sent = 0
-        self.shows = []
-        self.colours = [None] * 4
+        self.data = 0
+        self.command = 0
+        self.at = [0, 0, 0, 0]  # the window
+        self.put = 0
 
-    def colour(self, index, red, green, blue):
-        self.colours[index] = [red, green, blue]
+    def dc(self, level):
+        self.data = level
 
-    def show(self, x, y, w, h):
-        assert x >= 0 and y >= 0 and x + w <= 480 and y + h <= 320, (x, y, w, h)
-        self.sent += w * h * 2
-        self.shows.append([x, y, w, h])
-        for row in range(y, y + h):
-            at = row * 120 + x // 4
-            end = row * 120 + (x + w + 3) // 4
-            self.seen[at:end] = self.buffer[at:end]
+    def init(self, **_):
+        pass
+
+    def write(self, buf):
+        if not self.data:
+            self.command = buf[0]
+            self.put = 0
+        elif self.command in (0x2A, 0x2B):
+            i = 0 if self.command == 0x2A else 2
+            self.at[i] = buf[0] << 8 | buf[1]
+            self.at[i + 1] = buf[2] << 8 | buf[3]
+        elif self.command == 0x2C:
+            self._pixels(memoryview(buf))
+
+    def _pixels(self, buf):
+        left, right, top, bottom = self.at
+        assert 0 <= left <= right < W and 0 <= top <= bottom < H, self.at
+        line = (right - left + 1) * 2
+        self.sent += len(buf)
+        done = 0
+        while done < len(buf):
+            y, x = divmod(self.put, line)
+            assert top + y <= bottom, "more pixels than the window has"
+            n = min(line - x, len(buf) - done)
+            at = ((top + y) * W + left) * 2 + x
+            self.memory[at : at + n] = buf[done : done + n]
+            done += n
+            self.put += n
 
 
 class Checked(Canvas):
-    """A canvas that notes text which does not stay on the panel."""
+    """A canvas that notes what does not stay within the panel or its tile, and what overlaps in a picture."""
 
-    clipped = []
+    faults = []
 
-    def text(self, text, x, y, ink):
-        end = 0
-        bottom = y
+    def __init__(self, panel, words, font, *rest):
+        self._depth = 0
+        self._own = None  # the tile that a screen draws on
+        self._live = False
+        self._rects = []
+        super().__init__(panel, words, Watched(self, font), *rest)
+
+    def begin(self, *args):
+        self._rects = []
+        self._live = True
+        super().begin(*args)
+
+    def end(self):
+        self._live = False
+        super().end()
+
+    def claim(self, what, x, y, w, h):
+        if self._depth:
+            return
+        if x < 0 or y < 0 or x + w > W or y + h > H or y % 4 or h <= 0:
+            self.faults.append([what, "outside", x, y, w, h])
+        if self._live:
+            for a, b, c, d in self._rects:
+                if x < a + c and a < x + w and y < b + d and b < y + h:
+                    self.faults.append([what, "overlaps", x, y, w, h, a, b, c, d])
+            self._rects.append((x, y, w, h))
+
+    def _whole(self, what, text, x, y, h):
         for line in bytes(text).split(b"\n"):
-            end = max(end, x + self.font.width(line))
-            bottom += 48
-        if end > self.width - 4 or bottom > self.height + 2:
-            self.clipped.append([bytes(text).decode(), end, bottom])
-        return super().text(text, x, y, ink)
+            if x + self.font.width(line) > W - 4:
+                self.faults.append([what, "clipped", repr(line)])
+            self.claim(what, 0, y, W, h)
+            y += h
+            h = 48
+
+    def _call(self, method, *args):
+        self._depth += 1
+        try:
+            return method(*args)
+        finally:
+            self._depth -= 1
+
+    def heading(self, text, icon=None):
+        self._whole("heading", text, 8 if icon is None else 60, 0, 52)
+        return self._call(super().heading, text, icon)
+
+    def text(self, text, y, *args):
+        self._whole("text", text, args[1] if len(args) > 1 else 8, y, 48)
+        return self._call(super().text, text, y, *args)
+
+    def row(self, text, y, chosen, icon=None):
+        self._whole("row", text, 44 if icon is None else 96, y, 48)
+        self._call(super().row, text, y, chosen, icon)
+
+    def endonym(self, language, y, chosen):
+        self.claim("endonym", 0, y, W, 48)
+        self._call(super().endonym, language, y, chosen)
+
+    def begin_line(self, language, y):
+        self.claim("begin", 0, y, W, 48)
+        return self._call(super().begin_line, language, y)
+
+    def blank(self, y, h, *args):
+        if h:
+            self.claim("blank", 0, y, W, h)
+            self._call(super().blank, y, h, *args)
+
+    def picture(self, index, x, y, size, *args):
+        self.claim("picture", x, y, size, size)
+        self._call(super().picture, index, x, y, size, *args)
+
+    def label(self, text, x, y, *args):
+        end = self._call(super().label, text, x, y, *args)
+        self.claim("label", x, y, end - x, 92)
+        return end
+
+    def tile(self, x, y, w, h, *args):
+        self.claim("tile", x, y, w, h)
+        if not self._depth:
+            self._own = w, h
+        return super().tile(x, y, w, h, *args)
+
+    def send(self, *args):
+        if not self._depth:
+            self._own = None
+        super().send(*args)
 
 
-class Thing:
-    def __init__(self, **fields):
-        for name, value in fields.items():
-            setattr(self, name, value)
+class Watched:
+    """The canvas' font; notes text that does not stay on a screen's own tile."""
+
+    def __init__(self, canvas, font):
+        self._canvas = canvas
+        self._font = font
+
+    def __getattr__(self, name):
+        return getattr(self._font, name)
+
+    def draw(self, fb, text, x, y, ink):
+        end = self._font.draw(fb, text, x, y, ink)
+        own = self._canvas._own
+        # The lines of a small letter's accent and of a descender are 7 to 48.
+        if own and (x < 0 or end > own[0] or y < -7 or y + 48 > own[1]):
+            self._canvas.faults.append(["tile", "clipped", repr(bytes(text)), x, y, end])
+        return end
 
 
-class Hub:
-    """Stands in for kiosk.hub.KioskHub: remembers wishes, refuses when told to."""
+class Chance:
+    """Random bytes that are the same each time."""
+
+    state = 7
+
+    def __call__(self, n):
+        out = bytearray(n)
+        for i in range(n):
+            self.state = (self.state * 1103515245 + 12345) & 0x3FFFFFFF
+            out[i] = self.state >> 13 & 255
+        return bytes(out)
+
+
+class Stage:
+    """The kiosk as power on makes it."""
+
+    flash = Flash(96)
+    secrets = Flash(16)
 
     def __init__(self):
+        self.bus = Bus()
         self.wishes = []
-        self.refuse = None
-        self.number = 10
-        self.fold = Thing(
-            day_open=True,
-            full=False,
-            counts={"waiting": 0},
-            last_call=None,
-            alerts={},
-            visits={},
-            place=self.place,
-        )
+        self.refused = None
+        self.last_code = None
+        self.hub = KioskHub(Journal(self.flash), Clock(), "K", Chance(), KeyStore(self.secrets))
+        self.hub.start("power", "test")
+        self._wish = self.hub.wish
+        self.hub.wish = self.wish
+        none = lambda level: None  # noqa: E731
+        panel = ST7796(self.bus, none, self.bus.dc, none, none, W, H, 1, bytearray(4 * W))
+        panel.init()
+        grid.urandom = lambda n: bytes(n)
+        self.ui = parts.build_ui(panel, self.hub, assets, Checked)
+        self.hub.listeners.append(self.ui.changed)
+        self.bus.sent = 0
+        self.ui.start()
 
-    def now_ms(self):
-        return NOW
-
-    def place(self, label, now_ms):
-        return list(self.fold.visits).index(label) + 1
-
-    def wish(self, name, args):
+    def wish(self, name, args, cmd=None):
         self.wishes.append([name, args])
         del self.wishes[:-4]
-        if name == "checkin":
-            if self.refuse:
-                raise Refused(self.refuse)
-            label = "K" + str(self.number)
-            self.number += 1
-            visits = self.fold.visits
-            if len(visits) > 5:
-                visits.clear()
-            visits[label] = Thing(
-                label=label,
-                seq=self.number,
-                state="waiting",
-                lang=args["lang"],
-                pictogram=args["pictogram"],
-                arrival_s=NOW // 1000,
-                cls=class_of(args["need"]),
-            )
-            self.fold.counts["waiting"] = len(visits)
-            return {"ticket": label}
-        self.fold.alerts[len(self.fold.alerts)] = Thing(why=args["why"], acknowledged=False)
-        return {}
+        if self.refused and name in ("checkin", "promise", "left", "consent_give"):
+            raise Refused(self.refused)
+        result = self._wish(name, args, cmd)
+        if "code" in result:
+            self.last_code = result["code"]
+        return result
+
+    def report(self, step):
+        ui = self.ui
+        name = None
+        for key, screen in ui.screens.items():
+            if screen is ui.screen:
+                name = key
+        fold = self.hub.fold
+        answers = ui.answers
+        out = {
+            "step": step,
+            "screen": name,
+            "warned": ui._warned,
+            "sent": self.bus.sent,
+            "wishes": [[name, _plain(args)] for name, args in self.wishes],
+            "language": ui.words.language,
+            "at": getattr(ui.screen, "at", None),
+            "need": answers.need,
+            "label": answers.label,
+            "others": list(answers.others),
+            "code": self.last_code,
+            "faults": Checked.faults,
+            "left_ms": ui.left_ms(),
+            "alerts": [alert.why for alert in fold.alerts.values()],
+            "visits": [[v.label, v.state, list(v.consents)] for v in fold.visits.values()],
+            "promises": list(fold.promises),
+            "depth": ui._depth,
+        }
+        self.bus.sent = 0
+        print(json.dumps(out))
 
 
-panel = Panel()
-hub = Hub()
-ui = parts.build_ui(panel, hub, assets, Checked)
+def _plain(args):
+    return {key: "..." if isinstance(value, bytes) else value for key, value in args.items()}
 
 
-def report(step):
-    name = None
-    for key, screen in ui.screens.items():
-        if screen is ui.screen:
-            name = key
-    out = {
-        "step": step,
-        "screen": name,
-        "warned": ui._warned,
-        "sent": panel.sent,
-        "shows": panel.shows,
-        "wishes": hub.wishes,
-        "language": ui.words.language,
-        "at": getattr(ui.screen, "at", None),
-        "label": ui.answers.label,
-        "need": ui.answers.need,
-        "clipped": Checked.clipped,
-        "whole": panel.seen == panel.buffer,
-        "accent": panel.colours[3],
-        "left_ms": ui.left_ms(),
-    }
-    panel.sent = 0
-    panel.shows = []
-    print(json.dumps(out))
-
-
-def visit():
-    for key in ("yes", "yes", "down", "yes", "yes", "yes", "down", "yes"):
-        ui.press(key)
-    assert ui.screen is ui.screens["ticket"], ui.screen
-    ui.press("yes")
-    panel.shows = []
-
-
-ui.start()
-ui.canvas.flush()
-report(["start"])
-for step in json.loads(script):
-    what = step[0]
-    if what == "key":
-        ui.press(step[1])
-    elif what == "wait":
-        NOW += step[1]
-        ui.tick()
-    elif what == "hub":
-        setattr(hub if step[1] == "refuse" else hub.fold, step[1], step[2])
-        ui.tick()
-    elif what == "visit":
-        for open_visit in hub.fold.visits.values():
-            setattr(open_visit, step[1], step[2])
-    elif what == "use":
-        ui.words.use(step[1])
-    elif what == "alerts":
-        for alert in hub.fold.alerts.values():
-            alert.acknowledged = True
-    elif what == "visits":
-        for _ in range(step[1]):
-            visit()
-        gc.collect()
-        print(json.dumps({"heap": gc.mem_alloc()}))
-    elif what == "restart":
-        ui.start()
-        ui.canvas.flush()
-    elif what == "speed":
-        worst = []
-        for key in step[1]:
+def play(steps):
+    global NOW
+    stage = Stage()
+    stage.report(["start"])
+    for step in steps:
+        what = step[0]
+        ui = stage.ui
+        if what == "key":
+            ui.press(step[1])
+        elif what == "hold":
+            ui.press(step[1]) if step[1] != "help" else None
+            ui.hold(step[1])
+        elif what == "event":
+            ui.event(step[1], step[2])
+        elif what == "wait":
+            NOW += step[1]
+            ui.tick()
+        elif what == "wish":
+            try:
+                stage._wish(step[1], step[2])
+            except HubError as error:
+                print(step, error)
+                raise
+            ui.tick()
+        elif what == "trouble":
+            stage.hub.health.set(step[1], True, "test")
+            ui.tick()
+        elif what == "well":
+            stage.hub.health.set(step[1], False)
+        elif what == "refuse":
+            stage.refused = step[1]
+        elif what == "type":
+            for key in stage.last_code if len(step) == 1 else step[1]:
+                ui.press({"u": "up", "d": "down", "y": "yes", "b": "back"}[key])
+        elif what == "language":
+            ui.words.use(step[1])
+            ui.screen.draw(ui.canvas)
+        elif what == "home":
+            ui.idle()
+        elif what == "visits":
+            for _ in range(step[1]):
+                for key in ("yes",) * 6:
+                    ui.press(key)
+                assert ui.screen is ui.screens["ticket"], ui.screen
+                stage._wish("left", {"ticket": ui.answers.label})
+                ui.idle()
             gc.collect()
-            start = real_time.ticks_us()
-            ui.press(key)
-            worst.append(real_time.ticks_diff(real_time.ticks_us(), start))
-        print(json.dumps({"us": worst}))
-    elif what == "snap" and pictures != "-":
-        with open(pictures + "/" + step[1] + ".gs2", "wb") as file:  # noqa: PTH123  (MicroPython)
-            file.write(panel.seen)
-    report(step)
-print(json.dumps({"pictograms": PICTOGRAMS}))
+            print(json.dumps({"heap": gc.mem_alloc()}))
+        elif what == "power":
+            stage = Stage()
+        elif what == "snap" and pictures != "-":
+            with open(pictures + "/" + step[1] + ".rgb", "wb") as file:  # noqa: PTH123  (MicroPython)
+                file.write(stage.bus.memory)
+        stage.report(step)
+
+
+play(json.loads(script))
