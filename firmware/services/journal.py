@@ -7,18 +7,16 @@ from binascii import crc32
 from hubcore import records
 from hubcore.compat import const
 from hubcore.errors import HubError
+from services.sectors import BLANK, MAGIC, Sectors
 
 _SECTOR = const(4096)
 _HEADER = const(32)
 _ENTRY = const(12)
-_MARK = const(24)  # where a header's retired mark lies
-_WINDOW = const(2048)
-_BACK = const(1024)  # the half of the buffer that what was written is read back into
-_MAX_FAULTS = const(16)
+_MARK = const(24)
+_NEXT = const(28)
 _TRIES = const(3)
+_JUMP = const(256)  # more records than a sector can hold, and more boots
 
-_MAGIC = b"SHJ1"
-_BLANK = b"\xff" * 64
 _FULL = "The journal is full."
 _WORN = "The flash does not keep what the journal writes."
 
@@ -35,34 +33,28 @@ class JournalError(HubError):
     hint = "Restart the kiosk; if it happens again, its flash is worn out: use another kiosk."
 
 
-class Journal:
+class Journal(Sectors):
     """Append and read records. ``open()`` first.
 
-    ``part`` is an ``esp32.Partition`` or anything with its readblocks(block, buf, offset),
-    writeblocks(block, buf, offset) and ioctl(4 | 5 | 6, block) for blocks of 4,096 bytes. ``faults`` lists
-    what was found damaged, as tuples (what, seq, how many): ("lost", first seq lost, records), ("header",
-    first seq of the sector, 0), ("before", first seq held, 0) when what came before it was not dropped but is
-    unreadable, ("new", 1, 0) when nothing of an older journal was readable.
+    ``faults`` lists what was found damaged, as tuples (what, seq, how many): ("lost", first seq lost,
+    records), ("header", first seq of the sector, 0), ("before", first seq held, 0) when what came before it
+    was not dropped but is unreadable, ("new", 1, 0) when nothing of an older journal was readable.
+
+    Where the newest records are gone, ``next_seq`` and ``boot`` jump by 256 a sector: more than can have been
+    acknowledged there, so that no identity comes a second time.
     """
 
     def __init__(self, part, reserve: int = 8):
-        self._part = part
+        super().__init__(part)
         self._reserve = reserve
-        self._sectors = part.ioctl(4, 0)
-        self._buf = bytearray(_WINDOW)
-        self._mv = memoryview(self._buf)
-        self.id = None
         self.boot = 1
         self.next_seq = 1
         self.first_seq = 1
-        self.faults = []
         self.keep_from = None  # the seq of the newest day_opened: it and what follows is never reused
         self.confirmed = 0
-        self._first = self._last = 0  # sector numbers of the live run; _last 0: nothing written yet
         self._at = _SECTOR  # where the next entry goes in sector _last
         self._ready = 0  # number of the sector that is erased ahead
         self._spare = False  # known: the current sector is not of the reserve
-        self._salt = 0
 
     # Opening
 
@@ -75,7 +67,7 @@ class Journal:
             if head:
                 if head[1] % self._sectors == index and head[1] > newest:
                     newest, self.id = head[1], head[0]
-            elif not dirty and self._buf[:_HEADER] != _BLANK[:_HEADER]:
+            elif not dirty and self._buf[:_HEADER] != BLANK[:_HEADER]:
                 # A lone torn header is what a cut at the very first record leaves: nothing was lost.
                 dirty = self._blank_to(index, _HEADER) < _SECTOR
         if not newest:
@@ -132,7 +124,8 @@ class Journal:
             end = last[1] + _ENTRY + (last[2] + 3 & ~3)
             self.next_seq = last[0] + 1
         clean = head and self._blank_to(number % self._sectors, end) == _SECTOR
-        self._at = end if clean else _SECTOR
+        lost = self._missing(number) + self._ragged(number, end)
+        self._at = end if clean and not lost else _SECTOR
         while not last and number > self._first:  # nothing in it yet: the one before knows the boot number
             number -= 1
             for last in self._walk(number, self._buf, self._mv):
@@ -144,6 +137,11 @@ class Journal:
                 self.boot = records.decode(bytes(view)).boot + 1
             except HubError:
                 pass  # a record of a later format; order within a boot is by seq, so boot 1 does no harm
+        if lost:
+            # What was acknowledged there may be on the laptop: neither seq nor boot may come a second time.
+            self._fault("lost", self.next_seq, lost * _JUMP)
+            self.next_seq += lost * _JUMP
+            self.boot += lost * _JUMP
 
     # Writing
 
@@ -257,51 +255,7 @@ class Journal:
             count += 1
         return count
 
-    def sectors(self):
-        """Yield the first seq of each live sector, newest first: for a search backwards."""
-        for number in range(self._last, self._first - 1, -1):
-            head = self._live(number)
-            seq = head[2] if head else self._first_entry(number)
-            if seq:
-                yield seq
-
-    # Sectors
-
-    def _header(self, index):
-        # (journal id, number, first seq) of the sector at that place, or None.
-        head = self._mv[:_HEADER]
-        self._part.readblocks(index, head, 0)
-        magic, ident, number, seq, crc = struct.unpack_from("<4s8sIII", self._buf, 0)
-        if magic != _MAGIC or crc != crc32(self._mv[:20]) or self._retired():
-            return None
-        return ident, number, seq
-
-    def _retired(self):
-        # One flipped bit must not drop a sector: three bytes of the mark's four count.
-        return sum(1 for b in self._mv[_MARK : _MARK + 4] if b != 0xFF) >= 3
-
-    def _live(self, number):
-        head = self._header(number % self._sectors)
-        return head if head and head[0] == self.id and head[1] == number else None
-
-    def _ruined(self, number):
-        # Whether a sector that this journal once had is neither live, nor dropped, nor blank.
-        index = number % self._sectors
-        if self._header(index) or self._buf[:_HEADER] == _BLANK[:_HEADER]:
-            return False
-        if self._retired() and number > 0:
-            # An erase that was cut short only sets bits of the header that was retired; damage clears some.
-            old = struct.pack("<4s8sI", _MAGIC, self.id, number)
-            if all(self._buf[i] & old[i] == old[i] for i in range(len(old))):
-                return False
-        return self._blank_to(index, _HEADER) < _SECTOR  # else it is a header torn before any record
-
-    def _salvageable(self, number, old):
-        # `old` is the number under which that place was last retired, if it was.
-        if not self._ruined(old) or not self._first_entry(number):
-            return False
-        self._fault("header", self._first_entry(number), 0)
-        return True
+    # Inside
 
     def _free(self):
         # Sectors that could be begun now, those included whose records are confirmed and of past days.
@@ -319,55 +273,39 @@ class Journal:
             self._spare = self._free() >= self._reserve
         return self._spare
 
-    def _find(self, seq):
-        # The newest live sector that begins at or before seq; an older one where headers are damaged.
-        low, high = self._first, self._last
-        while low < high:
-            mid = middle = (low + high + 1) >> 1
-            head = self._live(mid)
-            while not head and mid > low + 1:
-                mid -= 1
-                head = self._live(mid)
-            if not head:
-                return low
-            if head[2] <= seq:
-                if mid < middle:
-                    # what lies between is damaged: beyond it, if that begins early enough
-                    right = middle + 1
-                    while right <= high and not self._live(right):
-                        right += 1
-                    if right > high or self._live(right)[2] > seq:
-                        return mid
-                    mid = right
-                low = mid
-            else:
-                high = mid - 1
-        return low
-
     def _advance(self, reserve):
         if self._free() <= (0 if reserve else self._reserve):
             raise JournalFull(_FULL)
         self._spare = False
+        before = self._last
         for _ in range(_TRIES):
             number = self._last + 1
             if self._ready != number:
                 self._erase(number)
-            struct.pack_into("<4s8sII", self._buf, 0, _MAGIC, self.id, number, self.next_seq)
+            struct.pack_into("<4s8sII", self._buf, 0, MAGIC, self.id, number, self.next_seq)
             struct.pack_into("<III", self._buf, 20, crc32(self._mv[:20]), 0xFFFFFFFF, 0xFFFFFFFF)
             self._last = number
             if self._program(number, 0, _HEADER):
                 self._at = _HEADER
+                self._point(before)
                 return
             self._at = _SECTOR
         raise JournalError(_WORN)
+
+    def _point(self, before):
+        # Say in the sector before that there is one after it: should that be destroyed, it is known.
+        if before >= self._first:
+            try:
+                self._mark(before, _NEXT)
+            except OSError:
+                pass
 
     def _erase(self, number):
         index = number % self._sectors
         if self._first <= self._last and number - self._sectors >= self._first:
             # Retired first, in one small program: a half erased sector must not look like a damaged live one.
-            self._buf[0:4] = b"\0\0\0\0"
             try:
-                self._part.writeblocks(index, self._mv[:4], _MARK)
+                self._mark(index, _MARK)
             except OSError:
                 raise JournalError(_WORN) from None
             self._first += 1
@@ -380,88 +318,3 @@ class Journal:
         if failed:
             raise JournalError(_WORN)
         self._ready = number
-
-    def _program(self, number, at, size):
-        # Program the buffer's first bytes and compare what then stands there.
-        index = number % self._sectors
-        back = self._mv[_BACK : _BACK + size]
-        try:
-            self._part.writeblocks(index, self._mv[:size], at)
-            self._part.readblocks(index, back, at)
-        except OSError:
-            return False
-        return self._mv[:size] == back
-
-    # Entries
-
-    def _walk(self, number, buf, mv, at=_HEADER):
-        # Yield (seq, place in the sector, length, place of the payload in buf) of each valid entry from `at`.
-        index = number % self._sectors
-        base = have = last = 0
-        while at + _ENTRY <= _SECTOR:
-            if at < base or at + _ENTRY > base + have:
-                base, have = at, self._fill(index, mv, at)
-            o = at - base
-            size, check, seq, crc = struct.unpack_from("<HHII", buf, o)
-            if size == 0xFFFF and check == 0xFFFF:
-                clear = self._blank_to(index, at)
-                if clear == _SECTOR:
-                    return
-                if buf is self._buf:
-                    have = 0
-                if clear > at:
-                    at = clear
-                    continue
-            elif size ^ check == 0xFFFF and 0 < size <= records.MAX_RECORD and at + _ENTRY + size <= _SECTOR:
-                if o + _ENTRY + size > have:
-                    base, have, o = at, self._fill(index, mv, at), 0
-                if seq > last and crc == self._crc(mv[o : o + _ENTRY + size], size):
-                    last = seq
-                    yield seq, at, size, o + _ENTRY
-                    at += _ENTRY + (size + 3 & ~3)
-                    continue
-            at += 4  # damaged or torn: whatever is whole behind it is found again by its CRC
-
-    def _fill(self, index, mv, at):
-        size = min(len(mv), _SECTOR - at)
-        self._part.readblocks(index, mv[:size], at)
-        return size
-
-    def _crc(self, mv, size):
-        return crc32(mv[_ENTRY : _ENTRY + size], crc32(mv[:8], self._salt))
-
-    def _blank_to(self, index, at):
-        # Where the erased stretch that begins at `at` ends, in steps of 64 bytes.
-        chunk = self._mv[:64]
-        while at < _SECTOR:
-            size = min(64, _SECTOR - at)
-            chunk = self._mv[:size]
-            self._part.readblocks(index, chunk, at)
-            if chunk != _BLANK[:size]:
-                break
-            at += size
-        return at
-
-    def _first_entry(self, number):
-        for seq, _, _, _ in self._walk(number, self._buf, self._mv):
-            return seq
-        return 0
-
-    def _end_seq(self, number):
-        # The seq after the last record up to and including sector `number`.
-        while number >= self._first:
-            last = 0
-            for seq, _, _, _ in self._walk(number, self._buf, self._mv):
-                last = seq
-            if last:
-                return last + 1
-            head = self._live(number)
-            if head:
-                return head[2]
-            number -= 1
-        return 1
-
-    def _fault(self, what, seq, count):
-        fault = (what, seq, count)
-        if fault not in self.faults and len(self.faults) < _MAX_FAULTS:
-            self.faults.append(fault)

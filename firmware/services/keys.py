@@ -133,7 +133,9 @@ class KeyStore:
 
     def _turn(self):
         # Copy what holds to the other sector, the device key twice; its first entry last.
-        held = [(name, self.get(name)) for name in self.names() if name != _DEVICE] if self._generation else []
+        held = (
+            [(name, self.get(name)) for name in self.names() if name != _DEVICE] if self._generation else []
+        )
         held += [(_DEVICE, self.device_key)] * 2
         other = _FIRST + 1 if self._sector == _FIRST else _FIRST
         generation = self._generation + 1

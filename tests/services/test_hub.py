@@ -140,7 +140,7 @@ def test_a_sync_and_a_new_day_make_room_in_a_full_journal() -> None:
         hub.wish("checkin", VISITOR)
     hub.wish("day_close", {})
     hub.wish("day_open", {})
-    for _ in range(140):
+    for _ in range(100):
         hub.wish("left", {"ticket": hub.wish("checkin", VISITOR)["ticket"]})
 
 

@@ -134,7 +134,7 @@ def test_the_next_sector_is_erased_ahead_of_need() -> None:
     nor.watch = lambda _nor, _block, _offset, new: kinds.append(new is None)
     for _ in range(10):
         journal.append_raw(bytes(300))
-    assert len(kinds) == 11  # ten entries and a header
+    assert len(kinds) == 12  # ten entries, a header, a mark in the sector before
     assert not any(kinds)
     assert not journal.prepare()
 
@@ -212,6 +212,47 @@ def test_headers_overwritten_whole_cost_no_record(sectors: tuple[int, ...]) -> N
         journal = reopened(damaged)
         assert readable(journal) == want
         assert len(journal.faults) == len(sectors)
+
+
+@pytest.mark.parametrize("how", ["erased", "noise", "two"])
+def test_a_newest_sector_that_is_gone_costs_no_identity(how: str) -> None:
+    nor, journal = fresh(8)
+    count = fill(journal)
+    want = readable(journal)
+    newest = SECTOR * ((count + 8) // 9)
+    gone = 1
+    if how == "two":
+        gone = 2
+        nor.data[newest - SECTOR : newest] = Random(3).bytes(SECTOR)
+    nor.data[newest : newest + SECTOR] = b"\xff" * SECTOR if how == "erased" else Random(2).bytes(SECTOR)
+    journal = reopened(nor)
+    left = (count - 1) // 9 * 9 - 9 * (gone - 1)
+    assert journal.faults == [("lost", left + 1, 256 * gone)]
+    assert journal.next_seq == left + 1 + 256 * gone > count
+    assert reopened(nor).next_seq == journal.next_seq
+    journal.append(29, {0: "t", 1: "e"}, 5, None, reserve=True)
+    again = reopened(nor)
+    assert again.next_seq == journal.next_seq
+    assert again.boot > 256 * gone
+    held = readable(again)
+    assert {seq: held[seq] for seq in held if seq <= left} == {s: r for s, r in want.items() if s <= left}
+    assert again.faults == [("lost", left + 1, 256 * gone)]  # the same words: recorded once
+
+
+def test_a_newest_sector_overwritten_behind_its_header_costs_no_identity() -> None:
+    nor, journal = fresh(8)
+    for n in range(5):
+        journal.append_raw(bytes([n]) * 200)
+    whole = bytes(nor.data)
+    at = SECTOR + 32 + 212 * 2
+    nor.data[at : at + 212 * 3] = Random(2).bytes(212 * 3)
+    journal = reopened(nor)
+    assert journal.next_seq == 3 + 256
+    assert journal.append_raw(b"next") == b"next"
+    assert sorted(readable(reopened(nor))) == [1, 2, 3 + 256]
+    torn = bytearray(whole)
+    torn[at + 212 * 2 + 100] ^= 4  # what a cut leaves: the last one was never acknowledged
+    assert reopened(Nor(8, torn)).next_seq == 5
 
 
 def test_an_oldest_sector_that_is_unreadable_is_told() -> None:
