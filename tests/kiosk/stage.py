@@ -380,4 +380,5 @@ def play(steps):
         stage.report(step)
 
 
-play(json.loads(script))
+if __name__ == "__main__":
+    play(json.loads(script))
