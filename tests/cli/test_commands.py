@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+import rich_click as click
 from peer import Peer, PtyKiosk
 
 from hubcore import frames
@@ -82,7 +83,14 @@ def test_a_day_at_the_desk(tmp_path: Path):
         now = (await ok("queue", "--json")).lines[0]
         assert now["counts"]["waiting"] == 2
         assert now["chairs"] == [
-            {"chair": "1", "open": True, "lanes": ["adult"], "ticket": ticket, "state": "seated"}
+            {
+                "chair": "1",
+                "open": True,
+                "paused": False,
+                "lanes": ["adult"],
+                "ticket": ticket,
+                "state": "seated",
+            }
         ]
         assert "2 waiting" in (await ok("queue", "--offline")).out
         await ok("served", ticket)
@@ -156,7 +164,8 @@ def test_a_killed_sync_continues_where_it_stopped(tmp_path: Path):
     assert held(store, peer) == peer.raws
 
 
-def test_watch_follows_and_ends_with_ctrl_c(tmp_path: Path):
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_watch_follows_and_ends_with_a_word(tmp_path: Path, number: signal.Signals, code: int):
     peer = Peer()
     store = tmp_path / "store.sqlite"
 
@@ -179,9 +188,9 @@ def test_watch_follows_and_ends_with_ctrl_c(tmp_path: Path):
         async with PtyKiosk(Peer(seed=9)) as other:
             ran = await smilehub(tmp_path, "sync", "--store", str(store), "--port", other.path)
         assert ran.code == 20 and f"process {process.pid}" in ran.err and "sync --watch" in ran.err
-        process.send_signal(signal.SIGINT)
-        assert await process.wait() == 130
-        assert (await process.stderr.read()).decode() == "Stopped.\n"
+        process.send_signal(number)
+        assert await process.wait() == code
+        assert (await process.stderr.read()).decode().endswith("Stopped.\n")
 
     with_kiosk(peer, work)
 
@@ -327,10 +336,16 @@ def test_every_command_has_help_with_an_example_and_json(name: str):
     group = cli.app
     assert isinstance(group, cli._Commands)
     command = group.load(name)
-    leaves = list(command.commands.values()) if hasattr(command, "commands") else [command]
-    for leaf in leaves:
-        assert f"smilehub {name}" in (leaf.help or "")
-        assert any("--json" in option.opts for option in leaf.params)
+    for leaf in leaves(command):
+        assert "smilehub " in (leaf.help or "").partition("\b")[2], leaf.name
+        assert any("--json" in option.opts for option in leaf.params), leaf.name
+        assert leaf.callback is not None
+
+
+def leaves(command: click.Command) -> list[click.Command]:
+    if not isinstance(command, click.Group):
+        return [command]
+    return [leaf for inner in command.commands.values() for leaf in leaves(inner)]
 
 
 def test_the_overview_imports_nothing_heavy(tmp_path: Path):

@@ -159,6 +159,33 @@ def test_the_show_prints_lines_to_what_is_no_terminal(number: signal.Signals) ->
         running.wait()
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_headless_day_that_is_stopped_says_so_and_leaves_nothing(
+    number: signal.Signals, code: int, tmp_path: Path
+) -> None:
+    running = subprocess.Popen(
+        [SMILEHUB, "demo", "--headless", "--visitors", "200"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )
+    try:
+        end = time.monotonic() + _PATIENCE_S
+        while not (children := _descendants(running.pid)) and time.monotonic() < end:
+            time.sleep(0.1)
+        assert children
+        time.sleep(0.5)
+        running.send_signal(number)
+        _, errors = running.communicate(timeout=_PATIENCE_S)
+        assert (running.returncode, errors.decode()) == (code, "Stopped.\n")
+        assert not [pid for pid in children if _alive(pid)]
+        assert list(tmp_path.iterdir()) == []
+    finally:
+        running.kill()
+        running.wait()
+
+
 def _read_until(fd: int, enough) -> str:
     text = ""
     end = time.monotonic() + _PATIENCE_S

@@ -7,10 +7,13 @@ import tty
 from collections.abc import Callable
 
 from hubcore import frames, records, requests
+from hubcore.classes import SAID, class_of
 from hubcore.desk import decide, refusal
 from hubcore.errors import Refused
 from hubcore.fold import Hub
 from smilehub.errors import LinkClosed
+
+RED = {said for said in SAID if class_of(said) == 0}
 
 
 class Peer:
@@ -29,6 +32,7 @@ class Peer:
         self.clock_s = clock_s
         self.hub = Hub()
         self.commands: list[tuple[str, dict]] = []
+        self.pins: dict[str, str] = {}
         self.receipts: list[int] = []
         self.chunk = 8
         self.decoder = frames.Decoder()
@@ -114,6 +118,17 @@ class Peer:
             return [requests.pack_reply(number, 0, {})]
         return [requests.pack_reply(number, requests.UNKNOWN_OP, {0: "unknown"})]
 
+    def code(self) -> str:
+        return "".join(self.rng.choice("udyb") for _ in range(8))
+
+    def staff(self, name: str, args: dict, cmd) -> int:
+        if name == "staff_set":
+            self.pins[args["staff"]] = args["pin"]
+            return self.write("staff_set", {"staff": args["staff"], "cmd": list(cmd)})
+        if self.pins.pop(args["staff"], None) is None:
+            raise Refused("unknown_staff", args["staff"])
+        return self.write("staff_removed", {"staff": args["staff"], "cmd": list(cmd)})
+
     def hello(self, version: int) -> dict:
         return {
             0: version,
@@ -148,8 +163,15 @@ class Peer:
     def command(self, number: int, cmd: tuple[str, int], name: str, args: dict) -> bytes:
         if self.hub.done(*cmd):
             return requests.pack_reply(number, 0, {0: self.hub.issuer_seq.get(cmd[0], 0), 1: True, 2: {}})
+        if name == "staff_list":
+            return requests.pack_reply(number, 0, {0: 0, 1: False, 2: {"staff": sorted(self.pins)}})
+        code = self.code() if name in ("checkin", "promise") and args["need"] not in RED else None
         try:
-            seq = self.wish(name, args, cmd)
+            seq = (
+                self.staff(name, args, cmd)
+                if name.startswith("staff_")
+                else self.wish(name, args if code is None else args | {"code": code.encode()}, cmd)
+            )
         except Refused as refused:
             self.write(*refusal(name, refused, cmd))
             return requests.pack_reply(
@@ -157,7 +179,8 @@ class Peer:
             )
         self.commands.append((name, args))
         body = records.decode(self.raws[seq - self.first_seq]).body
-        result = {k: body[f] for k, f in (("ticket", "label"), ("chair", "chair")) if f in body}
+        fields = (("ticket", "label"), ("others", "others"), ("chair", "chair"))
+        result = {k: body[f] for k, f in fields if f in body} | ({"code": code} if code else {})
         return requests.pack_reply(number, 0, {0: seq, 1: False, 2: result})
 
 

@@ -2,9 +2,11 @@
 
 import io
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from types import FrameType
 from typing import ClassVar
 
 import rich_click as click
@@ -25,6 +27,7 @@ class _Commands(LazyGroup):
         "sync": ("smilehub.cli.sync", "sync", "Bring the kiosk's records to this laptop."),
         "queue": ("smilehub.cli.queue", "queue", "Show who waits, in the order of the next calls."),
         "verify": ("smilehub.cli.verify", "verify", "Check that laptop and kiosk hold the same."),
+        "desk": (_DESK, "desk", "Everything that staff do at the desk."),
         "day": (_DESK, "day", "Open or close the clinic day."),
         "chair": (_DESK, "chair", "Open or close a chair."),
         "call": (_DESK, "call", "Call the next visitor to a chair."),
@@ -33,8 +36,9 @@ class _Commands(LazyGroup):
         "served": (_DESK, "served", "Care is finished."),
         "no-show": (_DESK, "no_show", "The called visitor did not come."),
         "left": (_DESK, "left", "The visitor has left."),
-        "alert": (_DESK, "alert", "Acknowledge an alert."),
-        "undo": (_DESK, "undo", "Take back the last act on a chair."),
+        "alert": (_DESK, "alert", "List or acknowledge alerts."),
+        "undo": (_DESK, "undo", "Take back the last act."),
+        "staff": (_DESK, "staff", "Who may sign in at the kiosk's desk."),
         "sim": ("smilehub.cli.sim", "sim", "Run simulated boards for any tool."),
     }
     needs_extra: ClassVar[frozenset[str]] = frozenset({"demo", "sim"})
@@ -54,6 +58,10 @@ def app() -> None:
     """
 
 
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM: ends everything as Ctrl-C does, which event loops let through."""
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """Entry point of the `smilehub` program; always ends with SystemExit."""
     if "_SMILEHUB_COMPLETE" in os.environ:
@@ -62,6 +70,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in args
     code = 0
+    before = signal.signal(signal.SIGTERM, _terminate)
     try:
         code = _run([arg for arg in args if arg != "--debug"])
         sys.stdout.flush()
@@ -70,12 +79,18 @@ def main(argv: Sequence[str] | None = None) -> None:
         # interpreter's own flush at exit go nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 141
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, click.Abort) as end:
         print("Stopped.", file=sys.stderr)
-        code = 130
+        code = 143 if isinstance(end, _Terminated) else 130
     except Exception as error:  # noqa: BLE001 -- the top level: every error becomes a sentence
         code = report(error, as_json="--json" in args, debug=debug)
+    finally:
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
     raise SystemExit(code)
+
+
+def _terminate(_: int, __: FrameType | None) -> None:
+    raise _Terminated
 
 
 def _bear_any_terminal() -> None:

@@ -12,7 +12,7 @@ from smilehub.ui import Ui
 if TYPE_CHECKING:
     from smilehub.link.client import KioskClient
     from smilehub.store.database import Store
-    from smilehub.sync.syncer import Event
+    from smilehub.sync.syncer import Event, Faulted
 
 
 @click.command()
@@ -35,16 +35,22 @@ def sync(watch: bool, port: str | None, store_path: Path | None, as_json: bool) 
 
 
 def _once(ui: Ui, port: str | None, store_path: Path | None) -> None:
-    from smilehub.sync.syncer import Synced, Syncer
+    from smilehub.sync.syncer import Faulted, Synced, Syncer
+
+    faults: dict[str, Faulted] = {}
+
+    def tell(event: "Event") -> None:
+        _tell(ui, event)
+        if isinstance(event, Faulted):
+            faults[event.task] = event
 
     async def work(client: "KioskClient", store: "Store") -> Synced:
         with ui.progress("Records") as progress:
-            syncer = Syncer(
-                client, store, _common.utc_now, on_event=lambda event: _tell(ui, event), progress=progress
-            )
-            return await syncer.run()
+            return await Syncer(client, store, _common.utc_now, on_event=tell, progress=progress).run()
 
     synced = _common.with_kiosk(port, store_path, work)
+    for fault in faults.values():  # the newest of each kind: a year's first sync may bring many
+        _warn(ui, fault)
     if synced.gap is not None:
         first, last = synced.gap
         raise JournalGap(f"Records {first} to {last} are neither in this store nor on the kiosk any more.")
@@ -74,7 +80,7 @@ def _tell(ui: Ui, event: "Event", *, watching: bool = False) -> None:
     """One event, as a JSON line or as a sentence where a person cares."""
     from dataclasses import asdict
 
-    from smilehub.sync.syncer import Connected, Gap, Lost, Stored, Synced
+    from smilehub.sync.syncer import Connected, Faulted, Gap, Lost, NewJournal, Stored, Synced
 
     ui.data({"event": event.event, **asdict(event)})
     match event:
@@ -82,6 +88,13 @@ def _tell(ui: Ui, event: "Event", *, watching: bool = False) -> None:
             ui.say(
                 f"Kiosk {hello.letter or hello.device_id.hex()} at {port}, journal {hello.journal_id.hex()}."
             )
+        case NewJournal(_, before, last):
+            ui.warn(
+                f"This kiosk has begun a new journal: its flash was wiped. The {last} records of journal "
+                f"{before.hex()} stay on this laptop; whoever waited then has to check in again."
+            )
+        case Faulted() if watching:
+            _warn(ui, event)
         case Stored(_, first, last, _) if watching:
             ui.say(f"Stored records {first} to {last}." if last > first else f"Stored record {last}.")
         case Synced(_, _, new, last, _) if not watching:
@@ -92,3 +105,11 @@ def _tell(ui: Ui, event: "Event", *, watching: bool = False) -> None:
             ui.warn(f"{message} Trying again in {retry_s:g} s.")
         case _:
             pass
+
+
+def _warn(ui: Ui, fault: "Faulted") -> None:
+    """A fault in plain words: what it means, what to do, what the kiosk says itself."""
+    from smilehub.sync.troubles import Trouble
+
+    trouble = Trouble(fault.task, fault.seq, None, fault.error)
+    ui.warn(f"{trouble.means} {trouble.do} (Record {fault.seq}, {fault.task}: {fault.error})")

@@ -210,6 +210,17 @@ class Store:
                 return
             first = page[-1][0] + 1
 
+    def newest(self, journal_id: bytes, kind: int, most: int) -> list[tuple[int, bytes]]:
+        """(seq, bytes) of a journal's records of one kind, at most ``most``, the newest first."""
+        query = (
+            sa.select(records.c.seq, records.c.raw)
+            .where(records.c.journal_id == journal_id, records.c.kind == kind)
+            .order_by(records.c.seq.desc())
+            .limit(most)
+        )
+        with self._begin() as connection:
+            return [(int(seq), bytes(raw)) for seq, raw in connection.execute(query)]
+
     def journals(self) -> list[Journal]:
         """All journals the store knows, the one seen last coming last."""
         held = (
@@ -241,6 +252,10 @@ class Store:
     def journal(self, journal_id: bytes) -> Journal | None:
         """One journal, if the store knows it."""
         return next((journal for journal in self.journals() if journal.journal_id == journal_id), None)
+
+    def newest_journal(self, device_id: bytes) -> Journal | None:
+        """The journal of a device that was seen first most recently, if any."""
+        return next((one for one in reversed(self.journals()) if one.device_id == device_id), None)
 
     def conflicts(self, journal_id: bytes) -> list[tuple[int, bytes]]:
         """(seq, other bytes) of every conflict of a journal."""

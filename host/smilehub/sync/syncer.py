@@ -33,6 +33,27 @@ class Connected:
 
 
 @dataclass(frozen=True, slots=True)
+class NewJournal:
+    """The kiosk has begun a new journal; of the one before, this store holds records up to ``last``."""
+
+    event: ClassVar[str] = "new_journal"
+    journal_id: bytes
+    before: bytes
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Faulted:
+    """A fault came, and is stored now; ``smilehub.sync.troubles`` has the words."""
+
+    event: ClassVar[str] = "fault"
+    journal_id: bytes
+    seq: int
+    task: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
 class Stored:
     """Records ``first`` to ``last`` are on disk; ``new`` of them were not there before."""
 
@@ -83,7 +104,7 @@ class Lost:
     retry_s: float
 
 
-Event = Connected | Stored | Confirmed | Gap | Synced | Lost
+Event = Connected | NewJournal | Stored | Faulted | Confirmed | Gap | Synced | Lost
 
 
 def ignore(_: Event) -> None:
@@ -120,6 +141,8 @@ class Syncer:
         self._gap: tuple[int, int] | None = None
         self._open: set[int] = set()
         self._answers: list[tuple[int, str, int]] = []
+        self._held = 0  # the highest seq that was stored when this run began
+        self._faults: list[Faulted] = []
 
     @property
     def next_seq(self) -> int:
@@ -137,13 +160,17 @@ class Syncer:
             self._tell(Connected(self.client.transport.name, hello))
         self._hello = hello
         self._new = 0
+        before = None if self.store.journal(hello.journal_id) else self.store.newest_journal(hello.device_id)
         self.store.add_journal(hello.journal_id, hello.device_id)
+        if before is not None:
+            self._tell(NewJournal(hello.journal_id, before.journal_id, before.last))
         last = self.store.last_seq(hello.journal_id)
         if hello.next_seq <= last:
             raise JournalShorter(
                 f"The kiosk's journal ends at record {hello.next_seq - 1}, but this laptop holds {last}."
             )
         self._gap = None
+        self._held = last
         self._open = self.store.commands.unanswered()
         if 0 < last < hello.first_seq - 1:
             self._missing(last + 1, hello.first_seq - 1)
@@ -184,8 +211,11 @@ class Syncer:
         self._tell(Gap(self._hello.journal_id, first, last))
 
     def _note(self, record: records.Record) -> None:
-        """A record tells what became of a command whose answer was lost."""
+        """A record tells of a fault, or what became of a command whose answer was lost."""
         issuer, counter = record.body.get("cmd", ("", 0)) if record.kind else ("", 0)
+        if record.kind == "fault" and record.seq > self._held and self._hello is not None:
+            task, error = record.body["task"], record.body["error"]
+            self._faults.append(Faulted(self._hello.journal_id, record.seq, task, error))
         if counter in self._open and issuer == self.store.commands.issuer:
             self._open.discard(counter)
             refused = record.kind == "command_done"
@@ -194,6 +224,7 @@ class Syncer:
     def _flush(self, hello: Hello) -> None:
         rows, self._batch = self._batch, []
         answers, self._answers = self._answers, []
+        faults, self._faults = self._faults, []
         if rows:
             new = self.store.add(hello.journal_id, rows)
             self._new += new
@@ -201,6 +232,8 @@ class Syncer:
                 self.store.commands.note(counter, outcome, seq)
             if new:
                 self._tell(Stored(hello.journal_id, rows[0].seq, rows[-1].seq, new))
+            for fault in faults:
+                self._tell(fault)
 
     async def _confirm(self, hello: Hello) -> bool:
         worth = self.store.last_seq(hello.journal_id, but=RECEIPT)
