@@ -38,6 +38,7 @@ def screens(ui) -> dict:
         "desk_sure": Sure(desk),
         "desk_say": Say(desk),
         "desk_queue": desk_ticket.Queue(desk),
+        "desk_promised": desk_ticket.Promised(desk),
         "desk_acts": desk_ticket.Acts(desk),
         "desk_close": desk_day.Close(desk),
         "desk_health": desk_day.Health(desk),
@@ -67,7 +68,11 @@ class Desk:
     def visit(self, visit):
         """One line about a visit: label, need, minutes waited."""
         minutes = max(0, self.ui.hub.now_ms() // 1000 - visit.arrival) // 60
-        return self.text("visit", visit.label, self.word("need_" + visit.need[:3]), minutes)
+        return self.text("visit", visit.label, self.need(visit), minutes)
+
+    def need(self, visit) -> bytes:
+        """One word for its need class."""
+        return self.word("need_" + visit.need[:3])
 
     def at(self, chair):
         """One line about a chair: its name, whom it has called or treats."""
@@ -416,7 +421,12 @@ class Board(Rows):
                     facts.append((chair.name, chair.paused, visit and (visit.label, visit.state)))
             if ui.hub.left_over:
                 rows.append("settle")
-            rows += ("queue", "checkin", "undo", "unfull" if fold.full else "full", "chair_open", "day_close")
+            rows.append("queue")
+            for visit in fold.promises.values():
+                if visit.due:
+                    rows.append("promised")
+                    break
+            rows += ("checkin", "undo", "unfull" if fold.full else "full", "chair_open", "day_close")
         else:
             rows.append("day_open")
         if ui.health is not None and ui.health.standing:
@@ -472,7 +482,7 @@ class Board(Rows):
             desk.chair = row.name
             desk.label = row.visit
             ui.show("desk_acts")
-        elif row == "queue" or row == "health":
+        elif row in ("queue", "promised", "health"):
             ui.show("desk_" + row)
         elif row == "day_close":
             ui.show("desk_close")

@@ -1,6 +1,6 @@
 """The staff desk: opening chairs, closing the day, undo, and what is wrong with the kiosk."""
 
-from hubcore.classes import ANY_LANE, LANES
+from hubcore.classes import ANY_LANE, EMERGENCY, LANES
 from kiosk.desk import Rows
 from kiosk.words import plain
 
@@ -92,7 +92,8 @@ class Close(Rows):
         else:
             visit = self.ui.hub.fold.visits[row]
             desk.label = row
-            self._how = ("defer", "left") if visit.state == "waiting" else ("served", "defer", "left")
+            how = ("defer", "left") if visit.state == "waiting" else ("served", "defer", "left")
+            self._how = [act for act in how if act != "defer" or visit.cls != EMERGENCY]
             desk.pick("how", self._how, self._settle)
 
     def _settle(self, i: int) -> None:

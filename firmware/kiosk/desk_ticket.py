@@ -4,7 +4,7 @@ from array import array
 
 from micropython import const
 
-from hubcore.classes import LANES, NEEDS
+from hubcore.classes import EMERGENCY, LANES, NEEDS
 from hubcore.labels import PICTOGRAMS
 from kiosk.canvas import CHOSEN, PLAIN
 from kiosk.desk import Rows
@@ -62,6 +62,8 @@ class Acts(Rows):
         desk = self.desk
         visit = self._visit()
         rows = [] if visit is None else list(_ACTS[visit.state])
+        if visit is not None and visit.cls == EMERGENCY:
+            rows.remove("defer")
         chair = desk.ui.hub.fold.chairs.get(desk.chair)
         if chair is not None and chair.open:
             if visit is None:
@@ -138,6 +140,12 @@ class Queue(Rows):
 
     title = "desk.queue"
 
+    def _among(self) -> dict:
+        return self.ui.hub.fold.visits
+
+    def _line(self, visit):
+        return self.desk.visit(visit)
+
     def _look(self):
         hub = self.ui.hub
         return [visit.label for visit in hub.fold.order(hub.now_ms(), _SHOWN)]
@@ -164,14 +172,14 @@ class Queue(Rows):
             self.draw(canvas)
 
     def _row(self, canvas, i: int) -> None:
-        visit = self.ui.hub.fold.visits.get(self.rows[i])
+        visit = self._among().get(self.rows[i])
         if visit is None:
             return
         chosen = i == self.at
         ink = CHOSEN if chosen else PLAIN
         w = canvas.width
         rtl = self.ui.words.rtl
-        text = self.desk.visit(visit)
+        text = self._line(visit)
         fb = canvas.tile(0, self._y + (i - self._top) * _ROW, w, _HIGH, ink.bg)
         if chosen:
             fb.poly(w - 38 if rtl else 16, 14, _ARROW[rtl], ink.fg, True)
@@ -182,8 +190,27 @@ class Queue(Rows):
         canvas.send()
 
     def choose(self, i: int) -> None:
-        if i < len(self.rows):
-            desk = self.desk
-            desk.chair = None
-            desk.label = self.rows[i]
-            self.ui.show("desk_acts")
+        desk = self.desk
+        desk.chair = None
+        desk.label = self.rows[i]
+        self.ui.show("desk_acts")
+
+
+class Promised(Queue):
+    """Who comes first today because yesterday ended too early for them; yes: has come."""
+
+    title = "desk.promised"
+
+    def _among(self) -> dict:
+        return self.ui.hub.fold.promises
+
+    def _line(self, visit):
+        return self.desk.text("promise", visit.label, self.desk.need(visit))
+
+    def _look(self):
+        among = self._among()
+        return [label for label in sorted(among) if among[label].due]
+
+    def choose(self, i: int) -> None:
+        label = self.rows[i]
+        self.desk.sure("promised", "checkin", {"promise": label, "by": "staff"}, label)
