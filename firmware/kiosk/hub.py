@@ -111,8 +111,8 @@ class KioskHub:
             return self._again(cmd)
         code = None
         try:
-            if name in ("checkin", "promise") and args.get("code") is None and self._coded(name, args):
-                code, mac = self.codes.fresh(getattr(self.fold, "by_code", lambda mac: ()))
+            if name in ("checkin", "promise") and self._coded(name, args):
+                code, mac = self.codes.fresh(self.fold.by_code)
                 args = dict(args)
                 args["code"] = mac
             if name in ("staff_set", "staff_remove") and self.staff:
@@ -149,7 +149,7 @@ class KioskHub:
             raise NotDone("code_paused")
         found = self.fold.by_code(self.codes.mac(presses))
         if not found:
-            self.record("code_missed", {})
+            self.wish("code_miss", {})
         return found or None
 
     def settle(self, who: "str | None" = None) -> int:
@@ -283,16 +283,16 @@ class KioskHub:
         self.health.set("journal", True, "the journal's flash is worn out")
 
     def _coded(self, name, args):
-        # Whether this wish makes a ticket that its owner can withdraw by a code. Raises Refused.
-        need = args.get("need")
+        # Whether this wish makes a ticket that needs a code: a promise redeemed has its own, and an emergency
+        # none, since it is not given up by pressing keys. Raises Refused.
         try:
-            if class_of(need) == EMERGENCY:
+            if class_of(args.get("need")) == EMERGENCY:
                 return False
         except (KeyError, TypeError):
-            raise Refused("bad_argument", "need") from None
+            pass  # the desk refuses it, or the promise knows it
         if name == "checkin" and self.left_over and args.get("by") != "staff":
             raise Refused("day_closed")
-        return True
+        return args.get("code") is None and args.get("promise") is None
 
     def _staff(self, name, args, cmd):
         staff = args.get("staff")

@@ -88,8 +88,7 @@ def build_app(
     that did not change are not written again. Raises ImageError with the compiler's message, or for a time
     zone that the kiosk does not understand.
     """
-    if not _TZ.fullmatch(tz):
-        raise ImageError(f"{tz} is no POSIX time zone such as EET-2EEST,M3.5.0/3,M10.5.0/4.")
+    check_tz(tz)
     board = board or load_board(board_toml())
     root = firmware_root()
     sources = {
@@ -114,6 +113,12 @@ def build_app(
     for name, data in files.items():
         _write_if_changed(out_dir / name, data)
     return files
+
+
+def check_tz(tz: str) -> None:
+    """Raises ImageError for what the kiosk (services/zone.py) does not take for a POSIX time zone."""
+    if not _TZ.fullmatch(tz):
+        raise ImageError(f"“{tz}” is no POSIX time zone such as EET-2EEST,M3.5.0/3,M10.5.0/4.")
 
 
 def build_image(
