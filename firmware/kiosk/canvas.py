@@ -21,6 +21,7 @@ RED = const(0xB00020)
 
 MARGIN = const(8)
 PITCH = const(48)  # one line of text, one answer
+TIGHT = const(44)  # an answer where six have to stand on one screen
 STEP = const(52)  # from answer to answer
 ROW_X = const(44)  # where an answer begins, beside its arrow
 TILE_BYTES = const(6720)  # 480 x 56 pixels
@@ -165,11 +166,12 @@ class Canvas:
             y += PITCH
         return y
 
-    def row(self, text, y: int, chosen: bool, icon=None) -> None:
+    def row(self, text, y: int, chosen: bool, icon=None, tight: bool = False) -> None:
         """One answer across the width; the chosen one is filled and carries an arrow, so colour is not the
-        only cue."""
+        only cue. A tight one is TIGHT high: accents on capitals are cut off."""
         x = ROW_X if icon is None else ROW_X + _BEFORE_TEXT
-        self._line(text, x, y, PITCH, 0, CHOSEN if chosen else PLAIN, icon, chosen)
+        ink = CHOSEN if chosen else PLAIN
+        self._line(text, x, y, TIGHT if tight else PITCH, -5 if tight else 0, ink, icon, chosen)
 
     def endonym(self, language: int, y: int, chosen: bool) -> None:
         """A row with a language's own name."""
@@ -220,12 +222,12 @@ class Canvas:
             fb = self._slab(_BEFORE_TEXT, h)
             number = self.pictures.number(icon, PITCH)
             if self.words.rtl:
-                self.pictures.put(fb, number, 4, top, wide)
+                self.pictures.put(fb, number, 4, (h - PITCH) >> 1, wide)
                 self._put(at, y)
                 at += _BEFORE_TEXT
             else:
                 left -= _BEFORE_TEXT
-                self.pictures.put(fb, number, 0, top, wide)
+                self.pictures.put(fb, number, 0, (h - PITCH) >> 1, wide)
                 self._put(left, y)
         self._finish(y, h, ink, left, at, chosen)
 
@@ -249,7 +251,7 @@ class Canvas:
             at = end - ROW_X if rtl else 0
             fb = self._slab(ROW_X, h)
             arrow = _ARROW_RTL if rtl else _ARROW
-            fb.poly(6 if rtl else 16, 10, arrow, self._wide.palette.pixel(1, 0), True)
+            fb.poly(6 if rtl else 16, (h - 28) >> 1, arrow, self._wide.palette.pixel(1, 0), True)
             self._put(at, y)
             # The text lies between: what is left of it is the arrow's, or what is right of it.
             if rtl:

@@ -1,8 +1,9 @@
-"""Runs under MicroPython: the kiosk's canvas on a panel of plain memory, beside a canvas that knows no shortcuts.
+"""Runs under MicroPython: the kiosk's canvas on a panel of plain memory, beside one that knows no shortcuts.
 
-Arguments: firmware folder, assets folder, mode. Mode "random": seeds on stdin, one line of JSON a seed that
-differs, then the number of pictures compared. Mode "draw": a program in Python on stdin with `canvas`,
-`words` and `panel`; what it leaves is written as rows of RGB565 to the file `out`, its prints to stdout.
+Arguments: firmware folder, assets folder, mode, output file. Mode "random": a JSON list of seeds on stdin;
+prints each picture that differs, then how many were compared and how many bytes were spared. Mode "draw": a
+program on stdin with `canvas`, `words`, `panel` and the accents; the picture it leaves is written to the file
+as RGB565.
 """
 
 import json
@@ -14,12 +15,22 @@ sys.path[:0] = [firmware]
 
 import framebuf  # noqa: E402
 
-from kiosk import canvas as module  # noqa: E402
-from kiosk.canvas import ACCENT, BLUE, CHOSEN, GREEN, PLAIN, RED, TILE_BYTES, TITLE, Canvas  # noqa: E402
+from kiosk.canvas import (  # noqa: E402
+    ACCENT,
+    BLUE,
+    CHOSEN,
+    GREEN,
+    PLAIN,
+    RED,
+    TILE_BYTES,
+    TITLE,
+    Canvas,
+)
 from kiosk.glyphs import Font, Pictures  # noqa: E402
 from kiosk.words import Words  # noqa: E402
 
 W, H = 480, 320
+NAMES = {"ACCENT": ACCENT, "BLUE": BLUE, "GREEN": GREEN, "RED": RED}
 
 
 class Panel:
@@ -104,7 +115,7 @@ def band(c, y):
     """One act on a band of up to 52 lines from y; returns the y below it."""
     what = rnd(10)
     if what < 3:
-        c.row(text(12), y, rnd(2) == 1, None if rnd(2) else 1)
+        c.row(text(12), y, rnd(2) == 1, None if rnd(2) else 1, rnd(2) == 1)
         return y + 52
     if what < 5:
         return c.text(text(20), y, (PLAIN, CHOSEN, TITLE)[rnd(3)])
@@ -168,6 +179,7 @@ if mode == "random":
 else:
     panel = Panel()
     canvas = Canvas(panel, words, font, pictures, tile)
-    exec(given)
+    NAMES.update({"canvas": canvas, "words": words, "panel": panel, "json": json})
+    exec(given, NAMES)
     with open(out, "wb") as file:  # noqa: PTH123  (MicroPython)
         file.write(panel.memory)

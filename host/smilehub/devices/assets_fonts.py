@@ -20,6 +20,9 @@ ASCII = range(0x20, 0x7F)
 
 #: Glyph codes of the keys' symbols, and the names that translators give them.
 KEYS = {"up": 1, "down": 2, "yes": 3, "back": 4, "help": 5}
+# Cyrillic letters that are Latin ones to the eye, and drawn so: the kiosk then keeps one of both. Noto's own
+# differ by a pixel here and there.
+_LOOKALIKES = dict(zip("аеосрухіАВЕКМНОРСТХ", "aeocpyxiABEKMHOPCTX", strict=True))
 _KEY_SIZE = 34  # pixels, as high as a capital and a little more
 _KEY_ADVANCE = 40
 _KEY_DRAWINGS = """
@@ -148,7 +151,10 @@ def build_font(face: Face, code_points: Iterable[int]) -> Font:
 
 def text_font(characters: Iterable[str] = ()) -> Font:
     """The text font: the keys' symbols, printable ASCII and the other characters given."""
-    font = build_font(TEXT, sorted({ord(char) for char in characters} | set(ASCII)))
+    wanted = set(characters)
+    font = build_font(TEXT, sorted({ord(char) for char in wanted} | set(ASCII)))
+    for char in wanted & _LOOKALIKES.keys():
+        font.glyphs[ord(char)] = font.glyphs[ord(_LOOKALIKES[char])]
     top = font.baseline - font.cap // 2 - _KEY_SIZE // 2
     drawings = parse(_KEY_DRAWINGS, "the keys' symbols")
     symbols = {

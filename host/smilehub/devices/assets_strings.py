@@ -16,6 +16,9 @@ from smilehub.devices.assets_fonts import ASCII, KEYS, AssetError, Font, Glyph, 
 DESK = "desk."
 """Names that begin so are read from flash when drawn; the others are in memory with their language."""
 
+TIGHT_TOP = 5
+"""So many lines at the top of a line of text are cut off where it stands in a tight row."""
+
 _NAME = re.compile(r"[a-z]+(\.[a-z0-9_]+)+")
 _TOKEN = re.compile(r"\{(\w*)\}")
 _FIRST_VALUE = 0x10  # stands where the first value goes, the next one where the second goes
@@ -27,13 +30,15 @@ _NO_ICON = 0xFF
 @dataclass(frozen=True)
 class Box:
     """Where a string is shown: `width` pixels, at most `lines` lines, each `{}` filled with its sample for
-    measuring; `icon` is the name of the icon that goes with it."""
+    measuring; `icon` is the name of the icon that goes with it; a `tight` box has no room for the accents of
+    capitals."""
 
     name: str
     width: int
     lines: int
     samples: tuple[str, ...] = ()
     icon: str | None = None
+    tight: bool = False
 
 
 ENDONYM_BOX = Box("the endonym", 424, 1)
@@ -147,7 +152,12 @@ def fit(font: Font, box: Box, text: str) -> list[str]:
             f"{box.name} does not fit: {sampled(box, text)!r} needs {len(lines)} lines and {widest} pixels, "
             f"its box has {box.lines} and {box.width}."
         )
-    return [shape(line) for line in lines]
+    shaped = [shape(line) for line in lines]
+    if box.tight and any(
+        font.glyphs[ord(c)].top < TIGHT_TOP for c in sampled(box, "".join(shaped)) if c != " "
+    ):
+        raise AssetError(f"{box.name}: {text!r} is too high for its box; do without accents on capitals.")
+    return shaped
 
 
 class Packed:
@@ -202,13 +212,14 @@ def pack_index(
 def _box(name: str, spec: Mapping[str, Any]) -> Box:
     if not _NAME.fullmatch(name):
         raise AssetError(f"boxes.toml: {name!r} is no name of a string.")
-    if unknown := spec.keys() - {"width", "lines", "sample", "icon", "note"}:
+    if unknown := spec.keys() - {"width", "lines", "sample", "icon", "note", "tight"}:
         raise AssetError(f"boxes.toml: {name} has {', '.join(sorted(unknown))}, which means nothing.")
     sample: str | list[str] = spec.get("sample", [])
     samples = (sample,) if isinstance(sample, str) else tuple(sample)
+    tight = bool(spec.get("tight", False))
     if len(samples) > _MOST_VALUES:
         raise AssetError(f"boxes.toml: {name} has more than {_MOST_VALUES} values.")
-    return Box(name, int(spec["width"]), int(spec["lines"]), samples, spec.get("icon"))
+    return Box(name, int(spec["width"]), int(spec["lines"]), samples, spec.get("icon"), tight)
 
 
 def _hash(name: str) -> bytes:
