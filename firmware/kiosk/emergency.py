@@ -21,11 +21,14 @@ class Emergency(Screen):
 
     def __init__(self, ui):
         super().__init__(ui)
+        self._recorded = False
         self._again = False  # help was called once more
         self._stood = False  # the alert was seen, so that its end means something
 
     def enter(self) -> None:
-        self._again = self._stood = False
+        self._recorded = self.ui.answers.label is not None
+        self._again = False
+        self._stood = self.stands()
 
     def draw(self, canvas) -> None:
         words = self.ui.words
@@ -36,23 +39,23 @@ class Emergency(Screen):
         if need is None or need in AMBULANCE:  # after a power cut nobody knows which sign it was
             y = canvas.text(words("emergency.ambulance"), y, TITLE)
         canvas.blank(y, _BOTTOM - y, ACCENT)
-        if self.ui.answers.label is not None or self._again:
+        if self._recorded:
             self.finish(canvas)
-        else:
-            canvas.blank(_BOTTOM, canvas.height - _BOTTOM, ACCENT)
-        canvas.end()
 
     def finish(self, canvas) -> None:
-        """The lines below, which change while this shows."""
+        """The lines below: first drawn once the record is durable, so that nothing is sent twice."""
+        self._recorded = True
         words = self.ui.words
         label = self.ui.answers.label
         if self._again:
-            y = canvas.text(words("emergency.again"), _BOTTOM, TITLE)
+            text = words("emergency.again")
         elif label is not None:
-            y = canvas.text(words.fill("emergency.ticket", label), _BOTTOM, TITLE)
+            text = words.fill("emergency.ticket", label)
         else:
-            y = canvas.text(words("emergency.call"), _BOTTOM, TITLE)
+            text = words("emergency.call")
+        y = canvas.text(text, _BOTTOM, TITLE)
         canvas.blank(y, canvas.height - y, ACCENT)
+        canvas.end()
 
     def key(self, key: str) -> None:
         self.help()
@@ -65,14 +68,20 @@ class Emergency(Screen):
             self.finish(ui.canvas)
 
     def refresh(self, canvas) -> None:
-        hub = self.ui.hub
-        stands = hub.alarm == "emergency"
-        for alert in hub.fold.alerts.values():
-            if alert.why == "emergency":
-                stands = True
+        stands = self.stands()
         if self._stood and not stands:
             self.ui.idle()
         self._stood = stands
+
+    def stands(self) -> bool:
+        """Whether an emergency waits for staff to acknowledge it."""
+        hub = self.ui.hub
+        if hub.alarm == "emergency":
+            return True
+        for alert in hub.fold.alerts.values():
+            if alert.why == "emergency":
+                return True
+        return False
 
 
 def raise_emergency(ui, flag: str) -> None:

@@ -35,11 +35,13 @@ class Visit(List):
         # (name of the string, wish, purpose)
         acts = []
         fold = self.ui.hub.fold
-        visit = fold.visits.get(self.ui.answers.label)
-        if visit is None:
-            if self.ui.answers.label in fold.promises:
+        label = self.ui.answers.label
+        visit = fold.visits.get(label)
+        if label in fold.promises:
+            if fold.promises[label].due:
                 acts.append(("visit.here", "here", None))
-        else:
+            acts.append(("visit.leave", "left", None))
+        elif visit is not None:
             given = visit.consents
             for purpose, _, stop, _ in PURPOSES:
                 if purpose in given:
@@ -52,7 +54,10 @@ class Visit(List):
         self._acts = acts
 
     def head(self):
-        return standing(self.ui, self.ui.answers.label)
+        label = self.ui.answers.label
+        if label in self.ui.hub.fold.promises:
+            return self.ui.words.fill("visit.promise", label)
+        return standing(self.ui, label)
 
     def count(self) -> int:
         return len(self._acts)

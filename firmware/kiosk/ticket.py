@@ -54,7 +54,7 @@ class Ticket(Screen):
             y = self._queue(canvas, words, y, self.ui.hub.fold.visits.get(label))
         if answers.code:
             canvas.text(words.fill("ticket.code", answers.code), canvas.height - 48)
-        elif answers.kept:
+        else:
             canvas.text(words("ticket.lost"), canvas.height - 48)
         canvas.end()
 
@@ -99,7 +99,9 @@ class Seat(Notice):
     accent = GREEN
 
     def say(self):
-        return "seat.title", "seat.tomorrow" if self.ui.answers.tomorrow else "seat.text"
+        if self.ui.answers.tomorrow:
+            return "ticket.tomorrow", "seat.tomorrow"
+        return "seat.title", "seat.text"
 
     def key(self, key: str) -> None:
         ui = self.ui

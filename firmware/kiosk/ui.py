@@ -123,6 +123,7 @@ class Ui:
         """Forget the answers and show the home screen in the first language."""
         self.answers.forget()
         self._depth = 0
+        self._warned = False
         self.words.use(self.words.languages[0][0])
         self._stale = True
         self.show(self.home, False)
@@ -160,8 +161,9 @@ class Ui:
         It is idle, or the ticket whose owner had no time to read it before the power failed.
         """
         visit = self._unread()
+        emergency = self.screens["emergency"]
         self.kept = bool(self.hub.fold.visits)
-        if visit is None:
+        if visit is None or (visit.cls == EMERGENCY and not emergency.stands()):
             self.idle()
         else:
             answers = self.answers

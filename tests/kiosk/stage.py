@@ -360,7 +360,7 @@ def play(steps):
                 ui.press({"u": "up", "d": "down", "y": "yes", "b": "back"}[key])
         elif what == "language":
             ui.words.use(step[1])
-            ui.screen.draw(ui.canvas)
+            (ui.screens["warning"] if ui._warned else ui.screen).draw(ui.canvas)
         elif what == "home":
             ui.idle()
         elif what == "visits":
