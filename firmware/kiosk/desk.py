@@ -8,8 +8,9 @@ from time import ticks_diff, ticks_ms
 
 from micropython import const
 
+from hubcore.classes import AMBULANCE
 from hubcore.errors import HubError, Refused
-from hubcore.records import ALERTS
+from hubcore.records import ALERTS, decode
 from kiosk.canvas import BLUE, MARGIN, PITCH, RED
 from kiosk.code import CodeEntry
 from kiosk.screens import List
@@ -346,6 +347,11 @@ class Alert(Part):
                 worst = key
         return worst or None
 
+    def _said(self, seq):
+        # Which sign of danger it was: the fold does not keep it, the record does.
+        raw = self.ui.hub.journal.read(seq) if seq else None
+        return None if raw is None else decode(raw).body.get("said")
+
     def enter(self) -> None:
         self._shown = self._stuck = None
 
@@ -367,6 +373,8 @@ class Alert(Part):
             y += 96
         minutes = max(0, self.ui.hub.now_ms() - raised_ms) // 60000
         y = canvas.text(desk.text("alert_for", minutes), y)
+        if self._said(alert[1]) in AMBULANCE:
+            y = canvas.text(desk.text("alert_ambulance"), y)
         others = len(self.ui.hub.fold.alerts) - 1
         if self._stuck:
             canvas.text(desk.text(self._stuck), y)

@@ -11,7 +11,7 @@ from kiosk.desk import Rows
 
 _SHOWN = const(40)  # of those who wait, in the order of the pick
 _ROW = const(64)
-_HIGH = const(56)
+_HIGH = const(52)
 _PICTURE = const(52)
 _TEXT_X = const(96)
 _ARROW = (
@@ -182,11 +182,11 @@ class Queue(Rows):
         text = self._line(visit)
         fb = canvas.tile(0, self._y + (i - self._top) * _ROW, w, _HIGH, ink.bg)
         if chosen:
-            fb.poly(w - 38 if rtl else 16, 14, _ARROW[rtl], ink.fg, True)
+            fb.poly(w - 38 if rtl else 16, 12, _ARROW[rtl], ink.fg, True)
         x = w - 40 - _PICTURE if rtl else 40
-        canvas.pictures.draw(fb, PICTOGRAMS.index(visit.pictogram), x, 2, ink, _PICTURE)
+        canvas.pictures.draw(fb, PICTOGRAMS.index(visit.pictogram), x, 0, ink, _PICTURE)
         x = w - _TEXT_X - canvas.font.width(text) if rtl else _TEXT_X
-        canvas.font.draw(fb, text, x, 4, ink)
+        canvas.font.draw(fb, text, x, 2, ink)
         canvas.send()
 
     def choose(self, i: int) -> None:
