@@ -27,7 +27,7 @@ ROW_X = const(44)  # where an answer begins, beside its arrow
 TILE_BYTES = const(6720)  # 480 x 56 pixels
 _ARROW = array("h", (0, 0, 22, 14, 0, 28))
 _ARROW_RTL = array("h", (22, 0, 0, 14, 22, 28))
-_BEFORE_TEXT = const(52)  # an icon and a gap
+_GAP = const(4)  # between a picture and its text
 
 # Lines are kept in bands of four. `_new`: how far right the present picture is other than black; `_old`: the
 # same of what was shown before; `_left`: up to where the present picture has replaced that.
@@ -146,13 +146,13 @@ class Canvas:
     def heading(self, text, icon=None) -> int:
         """A band of ACCENT across the top with the text in one or two lines; returns the y below it."""
         y = 0
-        x = MARGIN if icon is None else MARGIN + _BEFORE_TEXT
+        x = MARGIN if icon is None else MARGIN + PITCH + _GAP
         for line in _lines(text):
             if y:
                 self._line(line, x, y, PITCH, 0, TITLE, None)
                 y += PITCH
             else:
-                self._line(line, x, 0, STEP, 2, TITLE, icon)
+                self._line(line, MARGIN, 0, STEP, 2, TITLE, icon)
                 y = STEP
         return y
 
@@ -166,12 +166,36 @@ class Canvas:
             y += PITCH
         return y
 
-    def row(self, text, y: int, chosen: bool, icon=None, tight: bool = False) -> None:
-        """One answer across the width; the chosen one is filled and carries an arrow, so colour is not the
-        only cue. A tight one is TIGHT high: accents on capitals are cut off."""
-        x = ROW_X if icon is None else ROW_X + _BEFORE_TEXT
+    def row(self, text, y: int, chosen: bool, icon=None, tight: bool = False, size: int = PITCH) -> None:
+        """One answer across the width, as high as its picture; the chosen one is filled and carries an arrow,
+        so colour is not the only cue.
+
+        `size` other than 48 makes `icon` a pictogram. A tight row is TIGHT high: accents on capitals are cut
+        off.
+        """
+        h = TIGHT if tight else size
         ink = CHOSEN if chosen else PLAIN
-        self._line(text, x, y, TIGHT if tight else PITCH, -5 if tight else 0, ink, icon, chosen)
+        top = -5 if tight else (h - PITCH) >> 1
+        self._line(text, ROW_X, y, h, top, ink, icon, chosen, size)
+
+    def cell(self, index: int, x: int, y: int, w: int, h: int, size: int, chosen: bool) -> None:
+        """A pictogram in the middle of a tile, all of which is on the screen; the chosen one is filled, with a
+        frame within."""
+        ink = CHOSEN if chosen else PLAIN
+        self._wide.take(ink, self._palette)
+        y &= ~3
+        left = (w - size) >> 1
+        top = (h - size) >> 1 & ~3
+        self._send(self.pictures.number(index, size), x + left, y + top)
+        self._note(x, y, w, top, ink.bg, 0, 0)
+        self._note(x, y + top, w, size, ink.bg, left, left + size)
+        self._note(x, y + top + size, w, (h - size - top + 3) & ~3, ink.bg, 0, 0)
+        if chosen:
+            fg = self._wide.palette.pixel(1, 0)
+            for at in (y + 2, y + h - 4):
+                self.panel.fill(x + 2, at, w - 4, 2, fg)
+            for at in (x + 2, x + w - 4):
+                self.panel.fill(at, y + 2, 2, h - 4, fg)
 
     def endonym(self, language: int, y: int, chosen: bool) -> None:
         """A row with a language's own name."""
@@ -192,8 +216,8 @@ class Canvas:
             x += self._picture(self.pictures.letter(c), x, y, ink)
         return x
 
-    def _line(self, text, x, y, h, top, ink, icon, chosen=False):
-        """A band with a line of text, an icon before it, an arrow before both.
+    def _line(self, text, x, y, h, top, ink, icon, chosen=False, size=PITCH):
+        """A band with a line of text, a picture before it, an arrow before both.
 
         Drawn in the panel's own colours, slab by slab: that takes half the time of a tile.
         """
@@ -205,6 +229,8 @@ class Canvas:
         wide = self._wide
         wide.take(ink, self._palette)
         end = self.width
+        if icon is not None:
+            x += size + _GAP
         at = left = x
         if self.words.rtl:
             end -= x
@@ -219,15 +245,15 @@ class Canvas:
             i = n
             at += w
         if icon is not None:
-            fb = self._slab(_BEFORE_TEXT, h)
-            number = self.pictures.number(icon, PITCH)
-            if self.words.rtl:
-                self.pictures.put(fb, number, 4, (h - PITCH) >> 1, wide)
+            fb = self._slab(size + _GAP, h)
+            number = self.pictures.number(icon, size)
+            rtl = self.words.rtl
+            self.pictures.put(fb, number, _GAP if rtl else 0, (h - size) >> 1, wide)
+            if rtl:
                 self._put(at, y)
-                at += _BEFORE_TEXT
+                at += size + _GAP
             else:
-                left -= _BEFORE_TEXT
-                self.pictures.put(fb, number, 0, (h - PITCH) >> 1, wide)
+                left -= size + _GAP
                 self._put(left, y)
         self._finish(y, h, ink, left, at, chosen)
 

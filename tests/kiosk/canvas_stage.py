@@ -113,7 +113,7 @@ def free_tile(c, x, y, w, h):
 
 def band(c, y):
     """One act on a band of up to 52 lines from y; returns the y below it."""
-    what = rnd(10)
+    what = rnd(12)
     if what < 3:
         c.row(text(12), y, rnd(2) == 1, None if rnd(2) else 1, rnd(2) == 1)
         return y + 52
@@ -134,6 +134,15 @@ def band(c, y):
             x = xs.pop(rnd(len(xs)))
             free_tile(c, x, y, 1 + rnd(19) if x < 60 else 20 + rnd(30), 4 + 4 * rnd(12))
         return y + 52
+    if what == 9:
+        c.row(text(12), y, rnd(2) == 1, rnd(8), False, 52)
+        return y + 52
+    if what == 10 and y < H - 96:
+        for i in range(3):
+            c.cell(rnd(8), 4 + 150 * i, y, 112, 92, 80 if rnd(2) else 52, rnd(2) == 1)
+        return y + 96
+    if what == 10:
+        return y
     c.picture(rnd(8), rnd(200), y, 48 if rnd(2) else 52)
     c.label(b"K12", 200 if rnd(2) else 252, y) if y < 200 and rnd(4) == 0 else None
     return y + 100
