@@ -11,6 +11,7 @@ BUFFERS = {
     "panel tile, 480x56 at 2 bits (kiosk/parts.py)": 480 * 56 // 4,
     "panel strip, 4 lines at 16 bits (kiosk/device.py)": 4 * 2 * 480,
     "pictures read from flash (kiosk/parts.py)": 1200,
+    "how far the picture reaches, and colours (kiosk/canvas.py)": 3 * 80 * 2 + 12,
     "link receive ring, rxbuf (board.toml)": 2048,
     "link: window, reply, input (services/link.py)": 1280 + 1600 + 256,
     "frame decoder (hubcore/frames.py)": 1024,
