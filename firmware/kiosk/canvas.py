@@ -179,7 +179,7 @@ class Canvas:
         self._line(text, ROW_X, y, h, top, ink, icon, chosen, size)
 
     def cell(self, index: int, x: int, y: int, w: int, h: int, size: int, chosen: bool) -> None:
-        """A pictogram in the middle of a tile on the screen; the chosen one is filled, with a frame within."""
+        """A pictogram in the middle of a tile on the screen; the chosen one is filled, a frame in it."""
         ink = CHOSEN if chosen else PLAIN
         self._wide.take(ink, self._palette)
         y &= ~3
