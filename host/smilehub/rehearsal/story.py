@@ -236,6 +236,7 @@ class _Stage:
         self._code = ""
         self._tones_us = 0
         self._began = False
+        self._clock_set = True
         hub.laptop.on_record.append(self._record)
 
     async def play(self) -> list[Picture]:
@@ -325,8 +326,10 @@ class _Stage:
             self._watch = None
 
     async def _power_on(self) -> None:
-        self._began = True
         board, loop = self._hub.board, asyncio.get_running_loop()
+        if self._clock_set and not self._began:  # as somebody did who put the battery in
+            board.part("rtc").set(self._hub.clock())
+        self._began = True
         await board.power_on()
         end = loop.time() + _BOOT_S
         while not (board.part("panel").lit or board.part("wall").lit):
@@ -356,6 +359,7 @@ class _Stage:
             _ = key.stick(now) if broken else key.free(now)
         elif part == "battery":
             board.part("rtc").battery = not broken
+            self._clock_set = False
         elif part == "clock":
             board.part("rtc").absent = broken
         else:

@@ -1,0 +1,66 @@
+# A visitor checks in, reads the ticket, answers about consents, and comes back to it.
+snap idle-closed
+laptop day_open
+snap idle
+press yes
+snap language
+press {choose}
+snap need
+press down
+snap need-next
+press yes
+snap flags
+press down down down
+snap flags-later
+press up up up yes
+snap lane
+press yes
+snap size
+press down yes
+snap pictogram
+press down down yes
+snap ticket-family
+press yes
+snap ticket-family-second
+press yes
+snap seat
+press yes
+snap intro
+press yes
+snap consent
+press down yes
+snap consent-second
+press down yes
+snap idle-waiting
+laptop chair_open 1
+laptop call 1
+wait 1 s
+snap idle-called
+press back
+snap mine
+press yes
+snap code
+type udyb
+snap code-half
+type udyb
+snap code-wrong
+hold back
+laptop checkin need=toothache lane=any lang={lang} pictogram=fish
+press yes
+type $code
+snap visit
+press down yes
+snap done
+press yes
+snap visit-given
+press up yes
+snap done-withdrawn
+press yes yes
+snap leave
+press down yes
+snap done-left
+press yes
+press back down yes
+snap find
+press yes
+snap found
