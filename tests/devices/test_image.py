@@ -73,7 +73,7 @@ def boot(flash: Path, typed: str = "", seconds: float = 3) -> str:
 
 
 #: Stands in for the application where a test wants the console.
-APP = {"kiosk/app.py": b"def main():\n    pass\n"}
+APP = {"kiosk/app.py": b"def main(slot, damaged):\n    print('slot', slot, 'damaged', damaged or 'nothing')\n"}
 
 
 def slot(flash: Path, more: dict[str, bytes]) -> bytes:
@@ -199,6 +199,7 @@ def test_the_board_boots_the_slot(flash: Path, tmp_path: Path) -> None:
     assert f"Smilehub {load_version()}" in said
     assert "/app/kiosk/__init__.mpy" in said
     assert "['app', 'boot.py', 'main.py'] /app" in said
+    assert "slot 0 damaged nothing" in said
     assert "Traceback" not in said
 
 
@@ -220,6 +221,45 @@ def test_the_other_slot_is_taken(flash: Path, tmp_path: Path, damage: str) -> No
         edits["keys"] = image.boot_entry(0, 1) + image.boot_entry(1, 2) + bytes(torn)
     said = boot(changed(flash, tmp_path, edits), "import slot_b; print('it', 'is', 'b')")
     assert "it is b" in said
+    assert "slot 1 damaged " + ("app_a: file system" if damage == "a is damaged" else "nothing") in said
+
+
+def marred(flash: Path, name: str, at: float = 0.5) -> bytes:
+    """A slot in which one bit of a file is wrong; littlefs has no checksum over what files hold."""
+    app = partition_bytes(flash, "app_a")
+    files = files_in(app) | APP
+    data = bytearray(files[name])
+    data[int(len(data) * at)] ^= 4
+    return image.pack_littlefs(files | {name: bytes(data)}, len(app))
+
+
+@pytest.mark.parametrize("name", ["hubcore/fold.mpy", "boardcfg.mpy", "kiosk/assets/uk.str", "manifest"])
+def test_one_wrong_bit_is_enough_to_take_the_other_slot(flash: Path, tmp_path: Path, name: str) -> None:
+    edits = {"app_a": marred(flash, name), "app_b": slot(flash, {})}
+    said = boot(changed(flash, tmp_path, edits))
+    assert f"Smilehub: damaged: app_a: {name}. app_b runs." in said
+    assert f"slot 1 damaged app_a: {name}" in said
+
+
+def test_a_file_that_is_gone_is_damage(flash: Path, tmp_path: Path) -> None:
+    app = partition_bytes(flash, "app_a")
+    files = files_in(app) | APP
+    del files["services/journal.mpy"]
+    edits = {"app_a": image.pack_littlefs(files, len(app)), "app_b": slot(flash, {})}
+    assert "slot 1 damaged app_a: services/journal.mpy" in boot(changed(flash, tmp_path, edits))
+
+
+def test_damaged_pictures_are_better_than_no_kiosk_but_damaged_code_never_runs(
+    flash: Path, tmp_path: Path
+) -> None:
+    picture, code = "kiosk/assets/pictures.bin", "kiosk/hub.mpy"
+    said = boot(changed(flash, tmp_path, {"app_a": marred(flash, picture), "app_b": marred(flash, code)}))
+    assert f"slot 0 damaged app_a: {picture}, app_b: {code}" in said
+    said = boot(changed(flash, tmp_path, {"app_a": marred(flash, code), "app_b": marred(flash, picture)}))
+    assert f"slot 1 damaged app_a: {code}, app_b: {picture}" in said
+    said = boot(changed(flash, tmp_path, {"app_a": marred(flash, code), "app_b": marred(flash, code)}))
+    assert "no application in app_a or app_b" in said
+    assert "slot" not in said.replace("slots", "")
 
 
 def test_without_any_slot_one_clear_line_and_a_console(flash: Path, tmp_path: Path) -> None:
