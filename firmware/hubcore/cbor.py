@@ -47,6 +47,16 @@ def loads(buf):
     return value
 
 
+def load_from(buf: bytes, pos: int) -> tuple:
+    """(the value that begins at ``pos``, where it ends). Raises CodecError or IndexError."""
+    reader = _reader
+    reader.buf = buf
+    reader.pos = pos
+    value = reader.value(_DEPTH)
+    reader.buf = b""
+    return value, reader.pos
+
+
 def _room(buf: bytearray, end: int) -> None:
     missing = end - len(buf)
     if missing > 0:

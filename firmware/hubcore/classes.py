@@ -14,8 +14,8 @@ MAX_WAIT_S = 1_000_000
 ANY_LANE = "any"
 LANES = (ANY_LANE, "adult", "child")
 
-# What a visitor can say at the kiosk, and the class that counts until staff change it. 0: a red flag. "sepsis":
-# fever with swelling, or confused.
+# What a visitor can say at the kiosk, and the class that counts until staff change it. 0: a red flag.
+# "sepsis": fever with swelling, or confused.
 SAID = {
     "toothache": 1,
     "swelling": 1,

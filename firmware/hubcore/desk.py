@@ -165,7 +165,7 @@ class _Desk:
     def checkin(self) -> tuple:
         hub = self.hub
         old = self.kept()
-        fields = {"by": "staff" if self.args.get("by") == "staff" else "self"}
+        fields: dict = {"by": "staff" if self.args.get("by") == "staff" else "self"}
         need = self.said(fields, old.need if old else None)
         self.draft(fields, old)
         size = self.args.get("size", 1)
@@ -390,7 +390,7 @@ class _Desk:
         act = self.hub.undoable(chair)
         if act is None:
             raise Refused("nothing_to_undo", "" if chair is None else " at chair " + chair)
-        fields = {"undone": act.seq}
+        fields: dict = {"undone": act.seq}
         if act.chair is not None:
             fields["chair"] = chair or act.chair
         return "corrected", self.why(fields, "made by mistake")

@@ -3,9 +3,9 @@
 What is day-scoped starts anew with `day_opened`, which carries over what must outlive the recycling of older
 records: the issuers' counters, emergencies still waiting and alerts not acknowledged. Queue time starts anew
 there too. So a fold of all records and one that starts anywhere before the last `day_opened` have the same
-digest. Only promises ("tomorrow first") come from the records of the day before: while some stand, the opening
-says in ``since`` from which record a fold must start. Outside the digest are clock offsets and the receipt:
-nothing in the queue reads them.
+digest. Only promises ("tomorrow first") come from the records of the day before: while some stand, the
+opening says in ``since`` from which record a fold must start at the latest. Outside the digest are clock
+offsets and the receipt: nothing in the queue reads them.
 """
 
 from collections import OrderedDict
@@ -30,9 +30,9 @@ class Hub:
     """The state of one hub. Feed it every record of a journal in order; what it already has changes nothing.
 
     ``visits`` holds open visits by label, ``promises`` those who come first tomorrow, or today if they are
-    ``due``; ``chairs`` by name, ``alerts`` those not acknowledged by seq, ``counts`` the day's people by where
-    they are (issued is the sum of the rest), ``issuers`` the highest command counter of each issuer, least
-    recently heard of first, and ``issuer_seq`` the record it became (day-scoped).
+    ``due``; ``chairs`` by name, ``alerts`` those not acknowledged by seq, ``counts`` the day's people by
+    where they are (issued is the sum of the rest), ``issuers`` the highest command counter of each issuer,
+    least recently heard of first, and ``issuer_seq`` the record it became (day-scoped).
     """
 
     def __init__(self):
@@ -66,11 +66,7 @@ class Hub:
         self.misses = 0  # wrong withdrawal codes
         self.code_until_ms = 0  # queue time until which no code is taken
         self.arrived = [0] * len(NEEDS)  # by class
-        self.busy = [
-            0,
-            0,
-            0,
-        ]  # times a chair was busy: how many, their sum and sum of squares in tens of seconds
+        self.busy = [0, 0, 0]  # how often a chair was busy; sum and sum of squares, in tens of seconds
 
     # Records
 
@@ -166,7 +162,7 @@ class Hub:
         }
 
     def estimate(self, label: str, now_ms: int) -> "tuple[int, int] | None":
-        """(least, most) minutes that this visit will wait from now, multiples of 5; None: we cannot tell yet."""
+        """(least, most) minutes that this visit will wait from now, multiples of 5; None: nobody can tell."""
         visit = self.visits.get(label)
         return None if visit is None else estimate(self, visit, now_ms // 1000)
 
@@ -183,15 +179,12 @@ class Hub:
         return max(0, self.code_until_ms - now_ms)
 
     def calls(self, most: int) -> "list[tuple[str, str]]":
-        """Up to ``most`` (label, chair) of those called and not yet seated, newest first; if none, the last call."""
+        """Up to ``most`` (label, chair) of those called and not yet seated, newest first; else the last call."""
         found = []
         for chair in self.chairs.values():
-            if (
-                chair.visit is not None
-                and chair.call is not None
-                and self.visits[chair.visit].state == "called"
-            ):
-                found.append((-chair.call[1], chair.visit, chair.name))
+            visit = self.visits.get(chair.visit)
+            if visit is not None and visit.state == "called":
+                found.append((-chair.call[1], visit.label, chair.name))
         if found:
             return [entry[1:] for entry in sorted(found)[:most]]
         last = self.last_call
@@ -209,7 +202,7 @@ class Hub:
         return last
 
     def undoable(self, chair: "str | None" = None) -> "Act | None":
-        """The act that can be undone: the named chair's last, or the newest of any chair and of none; else None."""
+        """The act that can be undone: the named chair's last, or the newest of all, without a chair too."""
         best = None
         acts = [c.undo for c in self.chairs.values() if chair is None or c.name == chair]
         if chair is None:

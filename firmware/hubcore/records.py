@@ -198,6 +198,18 @@ def decode(raw) -> Record:
     return Record(row[1], code, seq, boot, uptime_ms, clock_s, named, bytes(raw))
 
 
+def replay(raw) -> Record:
+    """As ``decode``, in a quarter of the time, for a record that this program wrote and a CRC vouches for.
+
+    Nothing is checked that only other writers get wrong. What this version does not know goes to ``decode``.
+    """
+    raw = bytes(raw)
+    try:
+        return _replay(raw)
+    except (IndexError, KeyError, TypeError, ValueError):
+        return decode(raw)
+
+
 def clean(text: str, most: int = 60) -> str:
     """``text`` without control characters, cut to ``most`` bytes: fit for a text field."""
     out = ""
@@ -215,11 +227,63 @@ _MAX_KIND = const(0xFFFF)
 _UNASKED = (1, 28, 29)  # boot, receipt, fault: nobody asks for them
 _ASKED = ",14 who? code,15 cmd? cmd"
 
+_DAY_OPENED = const(2)
+_TEXT = const(0x60)
+_MAP = const(0xA0)
+_NULL = const(0xF6)
+
 _rows = {}
 
 
+def _replay(raw: bytes) -> Record:
+    # Inline for what nearly all records hold: small numbers and short texts.
+    code = raw[1]
+    pos = 2
+    if code >= 24:
+        pos = 3
+        code = raw[2] if code == 24 else 0
+    row = _row(code)
+    if row is None or code == _DAY_OPENED:  # its lists have choices within
+        raise ValueError
+    parts = []
+    while len(parts) < 4:
+        n = raw[pos]
+        pos += 1
+        if n >= 24:
+            if n == _NULL:
+                n = None
+            else:
+                end = pos + (1 << n - 24)
+                n = int.from_bytes(raw[pos:end], "big")
+                pos = end
+        parts.append(n)
+    n = raw[pos] - _MAP
+    pos += 1
+    body = {}
+    i = 2
+    while n:
+        n -= 1
+        key = raw[pos]
+        while row[i] != key:  # keys ascend in both
+            i += 4
+        value = raw[pos + 1]
+        pos += 2
+        if value >= 24:
+            if _TEXT <= value < _TEXT + 24:
+                end = pos + value - _TEXT
+                body[row[i + 1]] = str(raw[pos:end], "utf-8")
+                pos = end
+                continue
+            value, pos = cbor.load_from(raw, pos - 1)
+        shape = row[i + 2]
+        body[row[i + 1]] = shape[1][value] if shape[0] == "choice" else value
+    if pos != len(raw):
+        raise ValueError
+    return Record(row[1], code, parts[0], parts[1], parts[2], parts[3], body, raw)
+
+
 def _row(kind) -> "tuple | None":
-    """The line of KINDS for a number or a name, as (number, name, key, name, type, needed, key, ...)."""
+    """The line of KINDS for a number or a name, as (number, name, key, name, shape, needed, key, ...)."""
     row = _rows.get(kind)
     if row is None:
         at = KINDS.find("\n" + str(kind) + " " if isinstance(kind, int) else " " + str(kind) + ":")
@@ -234,7 +298,7 @@ def _row(kind) -> "tuple | None":
         for spec in fields.split(","):
             if spec:
                 key, field, kind_type = spec.strip().split(" ")
-                row += (int(key), field.rstrip("?"), kind_type, not field.endswith("?"))
+                row += (int(key), field.rstrip("?"), TYPES[kind_type], not field.endswith("?"))
         row = _rows[row[0]] = _rows[name] = tuple(row)
     return row
 
@@ -270,9 +334,8 @@ def _is_int(value, least: int, most: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
 
 
-def _convert(kind_type: str, value, to_wire: bool):
+def _convert(shape: tuple, value, to_wire: bool):
     """A plain value as it goes on the wire, or the other way; checked."""
-    shape = TYPES[kind_type]
     base = shape[0]
     if base == "choice":
         if to_wire:
@@ -294,7 +357,7 @@ def _parts(shape: tuple, value, to_wire: bool) -> list:
     if shape[0] == "list":
         if not shape[1] <= len(value) <= shape[2]:
             raise RecordError(" has too few or too many parts")
-        return [_convert(shape[3], part, to_wire) for part in value]
+        return [_convert(TYPES[shape[3]], part, to_wire) for part in value]
     if len(value) != len(shape) - 1:
         raise RecordError(" has the wrong number of parts")
     out = []
@@ -302,9 +365,9 @@ def _parts(shape: tuple, value, to_wire: bool) -> list:
         part = value[i]
         part_type = shape[i + 1]
         if not part_type.endswith("?"):
-            out.append(_convert(part_type, part, to_wire))
+            out.append(_convert(TYPES[part_type], part, to_wire))
         else:
-            out.append(None if part is None else _convert(part_type[:-1], part, to_wire))
+            out.append(None if part is None else _convert(TYPES[part_type[:-1]], part, to_wire))
     return out
 
 

@@ -14,8 +14,9 @@ _MAX_OFFSETS = const(8)
 _MAX_CONSENTS = const(8)
 _OPEN = ("waiting", "called", "seated")
 
-# Withdrawal codes: so many misses, and after each pause so many more, pause for ten minutes, then twice that, ...
-# With 64 codes of 8 presses of 4 keys out, a day of ten hours has room for 20 guesses: 20 x 64 / 4**8 < 2 %.
+# Withdrawal codes: so many misses, and after each pause so many more, pause for ten minutes, then for twice
+# that, and so on. A day of ten hours has room for 20 guesses: with 64 codes of 8 presses of 4 keys out, the
+# odds of a hit are 20 x 64 / 4**8, below 2 %.
 FREE_MISSES = 5
 MORE_MISSES = 3
 PAUSE_MS = 600_000
@@ -252,7 +253,7 @@ def _from(hub, record: Record, body: dict, states: tuple, state: str, promise: b
 
 
 def _act(hub, record: Record, visits: list, state: str, chair=None, lane=None, promise: bool = False) -> None:
-    """Move visits, to ``chair`` or away from theirs; those chairs can undo it, or the desk if there is none."""
+    """Move visits, to ``chair`` or away from theirs; those chairs can undo it, else the desk."""
     act = Act(record.kind, record.seq)
     alone = True
     for visit in visits:
@@ -273,7 +274,7 @@ def _act(hub, record: Record, visits: list, state: str, chair=None, lane=None, p
 
 
 def _freed(hub, chair: Chair, before: Before) -> None:
-    """A chair's visitor goes: note how long it was busy; if others wait, it still is until it calls the next."""
+    """A chair's visitor goes: note how long it was busy. While others wait, it is so until its next call."""
     now = hub.queue_ms // 1000
     before.took = min(_MAX_BUSY, (now - chair.since) // 10)
     _busy(hub, before.took, 1)

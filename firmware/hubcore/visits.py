@@ -10,8 +10,8 @@ _ESCALATES_MS = const(60000)
 class Visit(Node):
     """An open visit, or a promise. ``state`` is waiting, called or seated, of a promise deferred.
 
-    ``chair`` is its chair's name from the call on, ``code`` the keyed hash of its withdrawal code, ``group`` the
-    label of a family's first. A promise is ``due`` once the day after has been opened.
+    ``chair`` is its chair's name from the call on, ``code`` the keyed hash of its withdrawal code, ``group``
+    the label of a family's first. A promise is ``due`` once the day after has been opened.
     """
 
     # What is the same for nearly all who wait is the class's until it changes: on the device a visit with a
@@ -68,8 +68,8 @@ class Visit(Node):
 class Chair:
     """A service point. ``visit`` is the label called to it or seated; no ``lanes`` means every lane.
 
-    ``since`` is the second of queue time from which it has been busy, with those who wait or with a visitor; -1
-    while it has had nothing to do.
+    ``since`` is the second of queue time from which it has been busy, with a visitor or because others wait;
+    -1: it has nothing to do.
     """
 
     __slots__ = ("call", "lanes", "name", "open", "paused", "picks", "since", "undo", "visit")
@@ -156,7 +156,7 @@ class Before:
 
 
 class Act:
-    """What a chair, or the desk without one, did last, and how things stood before, so that it can be undone."""
+    """What a chair did last, or the desk without one, and how things stood before: enough to undo it."""
 
     __slots__ = ("before", "kind", "seq")
 
