@@ -36,8 +36,8 @@ class ST7796:
 
     `width` and `height` are pixels as mounted; `rotation` quarter-turns from the module's portrait (1 and 3
     are landscape). `spi` is an initialised machine.SPI at `baud`, `cs`, `dc`, `rst`, `bl` output Pins,
-    `strip` the caller's buffer of at least `width * 2` bytes. Raises ValueError if geometry or strip do not
-    fit. The panel is dark until `init` and `backlight`.
+    `strip` the caller's buffer of at least `width * 2` bytes, free for others between calls. Raises
+    ValueError if geometry or strip do not fit. The panel is dark until `init` and `backlight`.
     """
 
     def __init__(self, spi, cs, dc, rst, bl, width, height, rotation, strip, baud=40_000_000):
@@ -47,7 +47,7 @@ class ST7796:
             raise ValueError("the strip is too small")
         self.width = width
         self.height = height
-        self._strip = memoryview(strip)
+        self.strip = memoryview(strip)
         self._spi = spi
         self._baud = baud
         self._cs = cs
@@ -117,11 +117,11 @@ class ST7796:
         `fb` is a FrameBuffer or what its blit takes for one, `palette` a FrameBuffer of `colour`s, one for
         each value of a pixel. Nothing is clipped: the window must lie on the panel.
         """
-        lines = min(h, len(self._strip) // (2 * w))
-        strip = framebuf.FrameBuffer(self._strip, w, lines, framebuf.RGB565)
+        lines = min(h, len(self.strip) // (2 * w))
+        strip = framebuf.FrameBuffer(self.strip, w, lines, framebuf.RGB565)
         blit = strip.blit
         write = self._open(x, y, w, h)
-        whole = self._strip[: lines * w * 2]
+        whole = self.strip[: lines * w * 2]
         for done in range(0, h, lines):
             blit(fb, -left, -done, -1, palette)
             write(whole if lines <= h - done else whole[: (h - done) * w * 2])
@@ -138,8 +138,8 @@ class ST7796:
     def fill(self, x: int, y: int, w: int, h: int, rgb565: int) -> int:
         """Put a window of one `colour` on the panel; returns its bytes. Nothing is clipped."""
         size = w * h * 2
-        n = min(len(self._strip) & ~1, size)
-        strip = self._strip[:n]
+        n = min(len(self.strip) & ~1, size)
+        strip = self.strip[:n]
         framebuf.FrameBuffer(strip, n >> 1, 1, framebuf.RGB565).fill(rgb565)
         write = self._open(x, y, w, h)
         for left in range(size, 0, -n):

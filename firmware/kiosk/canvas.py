@@ -71,7 +71,7 @@ class Canvas:
         self.width = panel.width
         self.height = panel.height
         self._bands = array("H", bytes(6 * _BANDS))
-        self._tile = tile
+        self._tile = memoryview(tile)
         self._flat = framebuf.FrameBuffer(tile, len(tile), 1, framebuf.GS8)
         self._fb = None
         self._w = self._h = 0
@@ -302,7 +302,7 @@ class Canvas:
     def _put(self, x, y):
         w = self._w
         h = self._h
-        self.panel.put(memoryview(self._tile)[: 2 * w * h], x, y, w, h)
+        self.panel.put(self._tile[: 2 * w * h], x, y, w, h)
 
     def _picture(self, number, x, y, ink):
         """A tile of a picture as it comes from flash; returns its width."""
@@ -314,7 +314,7 @@ class Canvas:
 
     def _send(self, number, x, y):
         w = 0
-        for box, line, lines in self.pictures.bands(number):
+        for box, line, lines in self.pictures.bands(number, self._tile):
             w = box[1]
             lines = min(lines, self.height - y - line)
             if lines > 0:

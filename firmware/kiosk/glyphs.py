@@ -113,8 +113,8 @@ class Font:
 class Pictures:
     """What is read from flash to be drawn: pictograms, icons, ticket labels, languages' names.
 
-    One picture at a time, as many lines of it as go into the caller's `scratch` buffer. Pictures are known by
-    number; `base(size)` gives the first of a kind.
+    One picture at a time, as many lines of it as go into the caller's `scratch`, which is free in between.
+    Pictures are known by number: see `number`, `endonym` and `letter`.
     """
 
     def __init__(self, path: str, scratch):
@@ -127,7 +127,7 @@ class Pictures:
         self.languages = head[6]
         self._letters = file.read(head[7])
         self._table = 8 + head[7]
-        self._bits = memoryview(scratch)
+        self._scratch = memoryview(scratch)
         self._box = [None, 0, 0, _HLSB]
         self._entry = bytearray(8)
         self.height = 0  # of the picture last drawn
@@ -153,21 +153,21 @@ class Pictures:
         self._file.readinto(entry)
         return entry[4] | entry[5] << 8
 
-    def bands(self, number: int):
+    def bands(self, number: int, scratch):
         """Yield a picture as (a 1-bit bitmap for blit, its first line, how many lines), top to bottom.
 
-        Each is valid until the next. Raises OSError if the flash cannot be read.
+        Each is read into `scratch` (a memoryview) and valid until the next. Raises OSError.
         """
         w = self.width(number)
         entry = self._entry
         self.height = h = entry[6]
         box = self._box
         stride = (w + 7) >> 3
-        most = len(self._bits) // stride
+        most = len(scratch) // stride
         self._file.seek(entry[0] | entry[1] << 8 | entry[2] << 16)
         for y in range(0, h, most):
             lines = min(most, h - y)
-            box[0] = self._bits[: lines * stride]
+            box[0] = scratch[: lines * stride]
             self._file.readinto(box[0])
             box[1] = w
             box[2] = lines
@@ -175,7 +175,7 @@ class Pictures:
 
     def put(self, fb, number: int, x: int, y: int, ink: Ink) -> None:
         """Draw a picture by its number with its top left corner at x, y."""
-        for box, line, _ in self.bands(number):
+        for box, line, _ in self.bands(number, self._scratch):
             fb.blit(box, x, y + line, ink.bg, ink.palette)
 
     def draw(self, fb, index: int, x: int, y: int, ink: Ink, size: int) -> None:

@@ -1,14 +1,10 @@
 """Joins canvas, fonts, words and screens into a Ui."""
 
-from micropython import const
-
 from kiosk.canvas import TILE_BYTES, Canvas
 from kiosk.glyphs import Font, Pictures
 from kiosk.registry import SCREENS
 from kiosk.ui import Ui
 from kiosk.words import Words
-
-_SCRATCH = const(1200)  # a large picture is read in two pieces
 
 
 def build_ui(panel, hub, assets: str, canvas_class=Canvas):
@@ -17,7 +13,8 @@ def build_ui(panel, hub, assets: str, canvas_class=Canvas):
     tile = bytearray(TILE_BYTES)
     words = Words(assets)
     text = Font(assets + "/text.fnt", words)
-    pictures = Pictures(assets + "/pictures.bin", bytearray(_SCRATCH))
+    # What is read from flash goes into the panel's strip, unless it is sent through it.
+    pictures = Pictures(assets + "/pictures.bin", panel.strip)
     ui = Ui(canvas_class(panel, words, text, pictures, tile), hub, words)
     for name, screen in SCREENS:
         ui.screens[name] = screen(ui)

@@ -6,7 +6,6 @@ from micropython import const
 
 from kiosk.glyphs import AssetDamaged
 
-_DESK = "desk."
 _NONE = const(255)
 _FIRST = const(0x10)  # stands where the first value goes
 
@@ -19,17 +18,17 @@ def plain(text: str):
 class Words:
     """Strings by name, as glyph codes already broken into lines for their boxes and in visual order.
 
-    One buffer holds the language in use, so that changing it allocates nothing that stays; strings of the
-    staff desk are read from flash into another. `languages` is a list of (code, rtl), `rtl` the direction of
-    the language in use. `glyphs`, `table` and `after` are for Font: a glyph of code c has its table entry at
-    `table + 8 * c`, codes end before `after`.
+    One buffer holds the glyphs of the language in use, so that changing it allocates nothing that stays; its
+    strings are read from flash. `languages` is a list of (code, rtl), `rtl` the direction of the language in
+    use. `glyphs`, `table` and `after` are for Font: a glyph of code c has its table entry at `table + 8 * c`,
+    codes end before `after`.
     """
 
     def __init__(self, folder: str):
         self._folder = folder
         with open(folder + "/words.idx", "rb") as file:
-            head = file.read(12)
-            if len(head) != 12 or head[:4] != b"SHW1":
+            head = file.read(10)
+            if len(head) != 10 or head[:4] != b"SHW2":
                 raise AssetDamaged(folder)
             self.languages = []
             for _ in range(head[4]):
@@ -37,11 +36,14 @@ class Words:
                 self.languages.append((code[:2].decode(), bool(code[2])))
             # Three bytes of each name's CRC-32 and its icon: names themselves are in the program already.
             self._names = file.read()
-        self._buffer = bytearray(head[6] | head[7] << 8)
-        self._desk = bytearray(head[8] | head[9] << 8)
-        self._filled = bytearray(head[10] | head[11] << 8)
-        self.glyphs = memoryview(self._buffer)
-        self.table = self.after = 0
+        self._glyphs = bytearray(head[6] | head[7] << 8)
+        self._texts = (bytearray(head[8]), bytearray(head[8]))
+        self._turn = 0
+        self._place = bytearray(4)
+        self._filled = bytearray(head[9])
+        self.glyphs = memoryview(self._glyphs)
+        self.table = 8 - 8 * 0x80
+        self.after = self._offsets = 0
         self.rtl = False
         self._file = None
         self.language = None
@@ -55,32 +57,32 @@ class Words:
         if self._file is not None:
             self._file.close()
         self._file = file = open(self._folder + "/" + code + ".str", "rb")
-        b = self._buffer
-        if file.readinto(b) < 8 or b[:4] != b"SHL1":
+        b = self._glyphs
+        if file.readinto(b) < 8 or b[:4] != b"SHL2":
             raise AssetDamaged(code)
-        # Magic, flags, glyphs, where the table of glyphs begins; strings' ends follow.
+        # Magic, flags, glyphs, where the strings' offsets are; the table of glyphs.
         self.rtl = bool(b[4] & 1)
         self.after = 0x80 + b[5]
-        self.table = (b[6] | b[7] << 8) - 0x400
+        self._offsets = b[6] | b[7] << 8
         self.language = code
 
     def __call__(self, name: str):
-        """The string of that name in the language in use. KeyError: no such string.
+        """The string of that name in the language in use, valid until the next but one is asked for.
 
-        Valid until the language changes; one whose name begins with "desk." until the next such call.
+        KeyError: no such string. OSError: it cannot be read.
         """
         at = self._find(name)
         if at < 0:
             raise KeyError(name)
-        at = 8 + (at >> 1)
-        b = self._buffer
-        start = b[at] | b[at + 1] << 8
-        end = b[at + 2] | b[at + 3] << 8
-        if not name.startswith(_DESK):
-            return self.glyphs[start:end]
-        self._file.seek(start)
-        text = memoryview(self._desk)[: end - start]
-        self._file.readinto(text)
+        file = self._file
+        file.seek(self._offsets + (at >> 1))
+        b = self._place
+        file.readinto(b)
+        start = b[0] | b[1] << 8
+        self._turn ^= 1
+        text = memoryview(self._texts[self._turn])[: (b[2] | b[3] << 8) - start]
+        file.seek(start)
+        file.readinto(text)
         return text
 
     def __contains__(self, name: str) -> bool:

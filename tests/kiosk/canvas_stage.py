@@ -83,7 +83,7 @@ class Plain(Canvas):
 
 words = Words(assets)
 font = Font(assets + "/text.fnt", words)
-pictures = Pictures(assets + "/pictures.bin", bytearray(1200))
+pictures = Pictures(assets + "/pictures.bin", bytearray(960))
 tile = bytearray(TILE_BYTES)
 state = 1
 

@@ -61,16 +61,16 @@ def test_every_string_of_every_language_fits_its_box_as_packed(built: Path) -> N
     for lang in languages:
         data = built.joinpath(f"{lang.code}.str").read_bytes()
         magic, rtl, own, table = struct.unpack_from("<4sBBH", data)
-        assert (magic, rtl) == (b"SHL1", lang.rtl)
-        offsets = struct.unpack_from(f"<{len(boxes) + 1}H", data, 8)
+        assert (magic, rtl) == (b"SHL2", lang.rtl)
+        offsets = struct.unpack_from(f"<{len(boxes) + 1}H", data, table)
         assert offsets[-1] == len(data)
 
-        def advance(code: int, data: bytes = data, table: int = table, own: int = own) -> int:
+        def advance(code: int, data: bytes = data, own: int = own) -> int:
             if code < 0x7F:
                 entry = resident[8 + (code - first) * 8 :][:8]
             else:
                 assert code < 0x80 + own
-                entry = data[table + (code - 0x80) * 8 :][:8]
+                entry = data[8 + (code - 0x80) * 8 :][:8]
             assert entry[3] > 0, code
             return entry[3]
 
@@ -108,7 +108,7 @@ def test_ukrainian_takes_its_latin_looking_letters_from_the_resident_font() -> N
     packed = assets_strings.Packed(text, boxes, ukrainian)
     letters = {c for c in ukrainian.characters if ord(c) > 0x7F}
     assert packed.data[5] <= len(letters) - 10
-    assert packed.resident < 12_000
+    assert packed.resident < 6_000
 
 
 def test_every_label_fits_beside_its_pictogram_and_on_the_wall() -> None:
@@ -247,7 +247,7 @@ def test_a_tight_row_has_no_room_for_an_accent_on_a_capital() -> None:
 def test_the_icons_of_strings_are_numbers_in_the_index(built: Path) -> None:
     boxes, languages, _ = everything()
     data = built.joinpath("words.idx").read_bytes()
-    names = data[12 + 3 * len(languages) :]
+    names = data[10 + 3 * len(languages) :]
     assert len(names) == 4 * len(boxes)
     icons = list(ICONS)
     for i, box in enumerate(boxes):

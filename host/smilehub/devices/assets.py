@@ -14,14 +14,13 @@ yes, back, help), 0x0A the end of a line, 0x10–0x17 where the first to eighth 
   The pictures are the icons in the order of ``smilehub.devices.icons``, the pictograms in the order of
   ``hubcore.labels.PICTOGRAMS`` at 52, then at 80, then at 120 pixels, for each language its own name and
   its line how to begin, and the large letters of ticket labels.
-* ``words.idx``: magic ``SHW1``, number of languages, 0 (u8 each), bytes of the largest language in memory,
-  of the longest string of the desk, of the longest filled string (u16 each); a language: two letters and 1
-  for right-to-left (3 bytes); a string: the low three bytes of its name's CRC-32 and its icon's number or
-  255.
-* ``<code>.str``: magic ``SHL1``, 1 for right-to-left, number of own glyphs (u8 each), offset of their
-  entries (u16); the strings' offsets and the end of the last (u16 each); glyph entries (code 0x80 first)
-  and bitmaps; the strings as glyph codes, already broken into lines for their boxes, those of the desk
-  last: they stay in flash. All offsets count from the start of the file.
+* ``words.idx``: magic ``SHW2``, number of languages, 0 (u8 each), bytes of the largest language in memory
+  (u16), of the longest string, of the longest filled string (u8 each); a language: two letters and 1 for
+  right-to-left (3 bytes); a string: the low three bytes of its name's CRC-32 and its icon's number or 255.
+* ``<code>.str``: magic ``SHL2``, 1 for right-to-left, number of own glyphs (u8 each), offset of the strings'
+  offsets (u16); glyph entries (code 0x80 first) and bitmaps: until here it stays in memory; the strings'
+  offsets and the end of the last (u16 each); the strings as glyph codes, already broken into lines for their
+  boxes. All offsets count from the start of the file.
 """
 
 from pathlib import Path
@@ -31,6 +30,7 @@ from PIL import Image
 from smilehub.devices.assets_fonts import (
     ASCII,
     KEYS,
+    NAMES,
     AssetError,
     Font,
     label_font,
@@ -63,11 +63,13 @@ def build(out_dir: Path, strings: Path | None = None) -> list[Path]:
     out_dir.mkdir(parents=True, exist_ok=True)
     boxes, languages = load_strings(strings or firmware_root() / "kiosk" / "strings")
     text = text_font({char for language in languages for char in language.characters})
+    ascii_used = {ord(c) for language in languages for c in language.characters if ord(c) in ASCII}
+    resident = {*KEYS.values(), *map(ord, NAMES), *ascii_used}
     wall = wall_font()
     packed = [(language, Packed(text, boxes, language)) for language in languages]
     lines = [line for language in languages for line in _heads(text, language)]
     files: dict[str, bytes] = {
-        "text.fnt": pack_font(text, {code: text.glyphs[code] for code in (*KEYS.values(), *ASCII)}),
+        "text.fnt": pack_font(text, {code: text.glyphs[code] for code in resident}),
         "wall.fnt": pack_font(wall, wall.glyphs),
         "pictures.bin": pack_pictures(lines, label_font()),
         "words.idx": pack_index(boxes, packed, list(ICONS)),

@@ -18,6 +18,9 @@ from smilehub.errors import ImageError
 _FONT_FILE = "NotoSans[wdth,wght].ttf"
 ASCII = range(0x20, 0x7F)
 
+#: What else people's and chairs' names are written in; further ASCII stays only if a string uses it.
+NAMES = " 0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz.,-'()/:+&#!?"
+
 #: Glyph codes of the keys' symbols, and the names that translators give them.
 KEYS = {"up": 1, "down": 2, "yes": 3, "back": 4, "help": 5}
 # Cyrillic letters that are Latin ones to the eye, and drawn so: the kiosk then keeps one of both. Noto's own

@@ -13,9 +13,6 @@ from typing import Any
 
 from smilehub.devices.assets_fonts import ASCII, KEYS, AssetError, Font, Glyph, pack_glyphs
 
-DESK = "desk."
-"""Names that begin so are read from flash when drawn; the others are in memory with their language."""
-
 TIGHT_TOP = 5
 """So many lines at the top of a line of text are cut off where it stands in a tight row."""
 
@@ -77,7 +74,6 @@ def load_strings(folder: Path) -> tuple[list[Box], list[Language]]:
     malformed."""
     index: dict[str, Any] = tomllib.loads((folder / "boxes.toml").read_text(encoding="utf-8"))
     boxes = [_box(name, spec) for name, spec in index["strings"].items()]
-    boxes.sort(key=lambda box: box.name.startswith(DESK))
     names = {box.name for box in boxes}
     hashes = {_hash(name) for name in names}
     if len(hashes) < len(names):
@@ -161,7 +157,8 @@ def fit(font: Font, box: Box, text: str) -> list[str]:
 
 
 class Packed:
-    """One language as bytes: the file, and how much of it stays in memory or is needed at a time."""
+    """One language as bytes: the file `data`, of which the first `resident` stay in memory; `longest` is the
+    longest string, `filled` the longest with its values."""
 
     def __init__(self, font: Font, boxes: Sequence[Box], language: Language) -> None:
         texts: list[str] = []
@@ -174,17 +171,15 @@ class Packed:
         blobs = [bytes(codes[char] for char in text) for text in texts]
         spare = [len(sampled(box, text)) + 4 for box, text in zip(boxes, texts, strict=True) if box.samples]
         self.filled = max(spare, default=0)
-        desk = [len(blob) for box, blob in zip(boxes, blobs, strict=True) if box.name.startswith(DESK)]
-        self.desk = max(desk, default=0)
-        table = 8 + 2 * (len(blobs) + 1)
-        glyphs = pack_glyphs(own, table)
-        at = table + len(glyphs)
+        self.longest = max(map(len, blobs))
+        glyphs = pack_glyphs(own, 8)
+        self.resident = 8 + len(glyphs)
+        at = self.resident + 2 * (len(blobs) + 1)
         offsets = [at, *(at := at + len(blob) for blob in blobs)]
-        if at > 0xFFFF:
-            raise AssetError(f"{language.code}.toml makes more than 64 KiB.")
-        self.resident = at - sum(desk)
-        head = struct.pack("<4sBBH", b"SHL1", language.rtl, len(own), table)
-        self.data = head + struct.pack(f"<{len(offsets)}H", *offsets) + glyphs + b"".join(blobs)
+        if at > 0xFFFF or max(self.filled, self.longest) > 0xFF:
+            raise AssetError(f"{language.code}.toml makes more than 64 KiB, or a string of more than 255.")
+        head = struct.pack("<4sBBH", b"SHL2", language.rtl, len(own), self.resident)
+        self.data = head + glyphs + struct.pack(f"<{len(offsets)}H", *offsets) + b"".join(blobs)
 
 
 def pack_index(
@@ -192,12 +187,12 @@ def pack_index(
 ) -> bytes:
     """The bytes of ``words.idx`` (format in `smilehub.devices.assets`). AssetError: an unknown icon."""
     head = struct.pack(
-        "<4sBBHHH",
-        b"SHW1",
+        "<4sBBHBB",
+        b"SHW2",
         len(languages),
         0,
         max(packed.resident for _, packed in languages),
-        max(packed.desk for _, packed in languages),
+        max(packed.longest for _, packed in languages),
         max(packed.filled for _, packed in languages),
     )
     codes = b"".join(language.code.encode() + bytes((language.rtl,)) for language, _ in languages)

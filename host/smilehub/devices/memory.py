@@ -10,7 +10,6 @@ from smilehub.devices import image
 BUFFERS = {
     "panel tile, 480x56 at 2 bits (kiosk/parts.py)": 480 * 56 // 4,
     "panel strip, 4 lines at 16 bits (kiosk/device.py)": 4 * 2 * 480,
-    "pictures read from flash (kiosk/parts.py)": 1200,
     "how far the picture reaches, and colours (kiosk/canvas.py)": 3 * 80 * 2 + 12,
     "link receive ring, rxbuf (board.toml)": 2048,
     "link: window, reply, input (services/link.py)": 1280 + 1600 + 256,
@@ -25,7 +24,9 @@ def declared_bytes(files: Mapping[str, bytes]) -> int:
 
     These are the declared buffers, the assets that stay in memory, and the loaded ``.mpy``.
     """
-    resident = max(len(data) for name, data in files.items() if name.endswith(".str"))
+    words = next(data for name, data in files.items() if name.endswith("words.idx"))
+    # The largest language's glyphs, two strings, one with its values, the index (smilehub.devices.assets).
+    resident = int.from_bytes(words[6:8], "little") + 2 * words[8] + words[9] + len(words)
     resident += sum(len(data) for name, data in files.items() if name.endswith(("text.fnt", "wall.fnt")))
     loaded = sum(len(data) for name, data in files.items() if name.endswith(".mpy"))
     return sum(BUFFERS.values()) + resident + loaded
