@@ -115,6 +115,7 @@ class Canvas:
         at[0] = x
         at[1] = y = y & ~3
         at[3] = h = min((h + 3) & ~3, self.height - y)  # below the screen nothing is sent
+        w = min(w, self.width - x)
         h = max(h, 4)
         n = ((w + 3) >> 2) * h
         if n > len(self._tile):
