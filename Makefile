@@ -7,7 +7,7 @@ READY_DEV := $(VENV)/.ready-dev
 AREA ?=
 ARGS ?=
 
-.PHONY: help demo test lint bench conformance lock clean
+.PHONY: help demo gallery test soak mutate lint bench conformance lock clean
 
 help:            ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | sort
@@ -30,8 +30,17 @@ $(READY_DEV): $(READY) requirements-dev.lock
 demo: $(READY)   ## run a simulated hub; ARGS="--headless --visitors 40 ..." goes to smilehub demo
 	@$(BIN)/smilehub demo $(ARGS)
 
+gallery: $(READY_DEV)   ## one page of every screen in every language: build/gallery; ARGS=--docs for README's
+	@$(BIN)/python -m tools.gallery $(ARGS)
+
 test: $(READY_DEV)   ## the whole test suite; ARGS goes to pytest
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+soak: $(READY_DEV)   ## the long runs: 20 monkeys of 10,000 key presses, torture of journal and link
+	@$(BIN)/python -m pytest -n 2 -m slow $(ARGS)
+
+mutate: $(READY_DEV)   ## mutation testing of hubcore: how many wrong cores the tests notice
+	@$(BIN)/python -m tools.mutate $(ARGS)
 
 lint: $(READY_DEV)   ## ruff, pyright on host and firmware, import floors, mpy-cross over all firmware
 	@$(BIN)/ruff check .

@@ -10,7 +10,7 @@ press {choose}
 press yes
 type udybud
 snap desk-trouble
-press up up yes
+press down yes
 snap desk_health-clock
 press yes
 snap desk_say-clock

@@ -24,7 +24,8 @@ press yes
 hold help
 snap language-anywhere
 press back
-wait 95 s
+press down
+wait 65 s
 snap warning
 wait 60 s
 snap idle-help

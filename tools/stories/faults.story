@@ -9,6 +9,7 @@ press yes
 power off 5 s
 snap ticket-kept
 press yes
+power off 5 s
 snap idle-kept
 press yes back
 laptop call 1

@@ -20,17 +20,35 @@ press yes
 snap seat-tomorrow
 press yes
 snap idle-full
-laptop full_today full=false
+laptop promise need=toothache lane=any lang={lang} pictogram=snail
+laptop day_close tomorrow
+laptop day_open
 laptop chair_open 1
+press back yes
+type $code
+snap visit-here
+press yes
+snap ticket-here
+press yes yes back
+laptop staff_set Ana udybud
+hold yes
+hold help
+press {choose}
+press yes
+type udybud
+press down down yes
+snap desk_promised
+press yes
+snap desk_sure-promised
+press back back
+press up up up yes
 press yes {choose}
 press down down down down down yes
-press yes
-press yes
+press yes yes
 snap ticket
 press yes yes back
-laptop call 1
-laptop no_show $1
 press back yes
+type uuuuuuuu
 type uuuuuuuu
 type uuuuuuuu
 type uuuuuuuu

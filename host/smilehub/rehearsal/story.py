@@ -63,6 +63,7 @@ _POSITIONS: dict[str, tuple[str, ...]] = {
     "chair_close": ("chair",),
     "chair_open": ("chair", "lanes"),
     "class": ("ticket", "need", "why"),
+    "day_close": ("rest",),
     "defer": ("ticket",),
     "left": ("ticket",),
     "no_show": ("ticket",),
