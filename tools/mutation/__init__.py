@@ -1,0 +1,1 @@
+"""Mutation testing: what `tools/mutate.py` is made of."""
