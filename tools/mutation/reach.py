@@ -1,4 +1,4 @@
-"""What the collected tests do by themselves: whether they pass, how long they take, which lines they execute."""
+"""What the collected tests do by themselves: whether they pass, how long they take, which lines they reach."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def seconds_of(items: list[pytest.Item]) -> list[float | None]:
     """Seconds of CPU that each test takes; None for one that fails."""
     found: list[float | None] = []
     for i, item in enumerate(items):
-        since = time.processseconds_of()
+        since = time.process_time()
         failed = fails(item, items[i + 1] if i + 1 < len(items) else None)
-        found.append(None if failed else time.processseconds_of() - since)
+        found.append(None if failed else time.process_time() - since)
     return found
 
 

@@ -58,7 +58,9 @@ def run(chosen: list[Mutant], workers: int, tell: Callable[[int], None]) -> list
     durations: dict[str, float] = {}
 
     def exchange(say: Say) -> None:
-        _collect(_Exchange(chosen, workers, say))
+        code = _collect(_Exchange(chosen, workers, say))
+        if code:
+            say({"broken": f"pytest ended with code {code}"})
 
     # One copy collects the tests and makes copies of itself in turn: this process stays as it is.
     for _, answer in pool([exchange], 1):
@@ -90,7 +92,7 @@ def _said(at: int, killed: bool, since: float) -> dict[str, Any]:
     return {
         "mutant": at,
         "fate": "killed" if killed else "survived",
-        "seconds": time.processseconds_of() - since,
+        "seconds": time.process_time() - since,
     }
 
 
@@ -197,7 +199,7 @@ def _exchange(
     at: int, function: FunctionType, code: CodeType, trials: list[tuple[pytest.Item, float]]
 ) -> Job:
     def job(say: Say) -> None:
-        since = time.processseconds_of()
+        since = time.process_time()
         function.__code__ = code
         killed = False
         for i, (item, seconds) in enumerate(trials):
@@ -269,7 +271,7 @@ class _QuickestFirst:
 
 def _reimport(at: int, mutant: Mutant, durations: dict[str, float]) -> Job:
     def job(say: Say) -> None:
-        since = time.processseconds_of()
+        since = time.process_time()
         sys.meta_path.insert(0, _Changed(mutant))
         _arm(_START_S)
         say(_said(at, _collect(_QuickestFirst(durations)) != pytest.ExitCode.OK, since))
