@@ -1,4 +1,4 @@
-"""What the collected tests do by themselves: whether they pass, how long they take, which lines they reach."""
+"""What the collected tests do by themselves: whether they pass, how long they take, which lines they run."""
 
 from __future__ import annotations
 
