@@ -1,11 +1,8 @@
-"""Codes of key presses: the entry that visitors and staff share, and the visitor's own."""
+"""The entry of codes of key presses, which visitors and staff share."""
 
 from micropython import const
 
-from hubcore.errors import HubError, Refused
 from kiosk.canvas import PLAIN, WHITE
-from kiosk.screens import sorry
-from kiosk.ticket import restore
 from kiosk.ui import Screen
 
 _BOX = const(52)
@@ -82,37 +79,3 @@ class CodeEntry(Screen):
     def hold(self, key: str) -> None:
         if key == "back" and self.ui.screen is self:
             self.ui.back()
-
-
-class TicketCode(CodeEntry):
-    """The code of a ticket: opens what its owner may do without staff."""
-
-    title = "code.title"
-    note = "code.text"
-
-    def __init__(self, ui):
-        super().__init__(ui)
-        self._missed = False
-
-    def enter(self) -> None:
-        super().enter()
-        self._missed = False
-
-    def head(self):
-        return self.ui.words("code.wrong" if self._missed else "code.title")
-
-    def done(self, presses: str) -> None:
-        ui = self.ui
-        try:
-            visits = ui.hub.withdraw(presses)
-        except HubError as error:
-            if not isinstance(error, Refused):
-                ui.hub.fault("ui", error)
-            sorry(ui, error.reason if isinstance(error, Refused) else "other")
-            return
-        if visits:
-            restore(ui, visits)
-            ui.end("visit")
-        else:
-            self._missed = True
-            self.clear()

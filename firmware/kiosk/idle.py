@@ -5,7 +5,7 @@ from array import array
 from micropython import const
 
 from kiosk.canvas import BLUE, MARGIN, PLAIN, RED
-from kiosk.pictures import chair
+from kiosk.screens import chair
 from kiosk.ui import Screen
 
 _LANGUAGES = const(4)  # lines of how to begin that there is room for

@@ -1,10 +1,30 @@
-"""My ticket: who has one already looks it up, takes consents back or leaves the queue."""
+"""My ticket: who has one already looks it up, takes consents back or leaves the queue.
 
+These screens are in memory only while somebody uses them: `screens` makes them, the Ui drops them.
+"""
+
+from hubcore.errors import HubError, Refused
+from hubcore.labels import PICTOGRAMS
+from kiosk.canvas import GREEN
 from kiosk.checkin import show_ticket
+from kiosk.code import CodeEntry
 from kiosk.emergency import sign
-from kiosk.pictures import find, standing
-from kiosk.screens import Choice, List, attempt
+from kiosk.mine_find import Find, Found, standing
+from kiosk.screens import Choice, List, Notice, attempt, sorry
 from kiosk.ticket import PURPOSES, consent
+
+
+def screens(ui) -> dict:
+    """All of them by name, made anew."""
+    return {
+        "mine": Mine(ui),
+        "mine_code": TicketCode(ui),
+        "mine_visit": Visit(ui),
+        "mine_leave": Leave(ui),
+        "mine_done": Done(ui),
+        "mine_find": Find(ui),
+        "mine_found": Found(ui),
+    }
 
 
 class Mine(Choice):
@@ -15,9 +35,45 @@ class Mine(Choice):
 
     def take(self, value) -> None:
         if value == "code":
-            self.ui.show("code")
+            self.ui.show("mine_code")
+        elif self.ui.hub.fold.visits:
+            self.ui.show("mine_find")
         else:
-            find(self.ui)
+            sorry(self.ui, "nobody")
+
+
+class TicketCode(CodeEntry):
+    """The code of a ticket: opens what its owner may do without staff."""
+
+    title = "code.title"
+    note = "code.text"
+
+    def __init__(self, ui):
+        super().__init__(ui)
+        self._missed = False
+
+    def enter(self) -> None:
+        super().enter()
+        self._missed = False
+
+    def head(self):
+        return self.ui.words("code.wrong" if self._missed else "code.title")
+
+    def done(self, presses: str) -> None:
+        ui = self.ui
+        try:
+            visits = ui.hub.withdraw(presses)
+        except HubError as error:
+            if not isinstance(error, Refused):
+                ui.hub.fault("ui", error)
+            sorry(ui, error.reason if isinstance(error, Refused) else "other")
+            return
+        if visits:
+            _restore(ui, visits)
+            ui.end("mine_visit")
+        else:
+            self._missed = True
+            self.clear()
 
 
 class Visit(List):
@@ -75,13 +131,13 @@ class Visit(List):
         if wish is None:
             ui.idle()
         elif wish == "left":
-            ui.show("leave")
+            ui.show("mine_leave")
         elif wish == "here":
             show_ticket(ui, attempt(ui, "checkin", sign(ui, {"promise": answers.label})))
         elif consent(ui, wish, purpose):
             answers.reason = "done.given" if wish == "consent_give" else "done.withdrawn"
             self._list()
-            ui.show("done")
+            ui.show("mine_done")
         else:
             ui.show("sorry")
 
@@ -100,4 +156,22 @@ class Leave(Choice):
             ui.end("sorry")
         else:
             ui.answers.reason = "done.left"
-            ui.end("done")
+            ui.end("mine_done")
+
+
+class Done(Notice):
+    """What a visitor changed about their visit is stored."""
+
+    accent = GREEN
+
+    def say(self):
+        return "done.title", self.ui.answers.reason
+
+
+def _restore(ui, visits) -> None:
+    # Visits that a code has opened become the answers, in their language.
+    answers = ui.answers
+    answers.label = visits[0].label
+    answers.others = [visit.label for visit in visits[1:]]
+    answers.pictogram = PICTOGRAMS.index(visits[0].pictogram)
+    ui.speak(visits[0].lang)

@@ -1,4 +1,4 @@
-"""Pictograms in a grid: to choose one, and to find one's ticket by it."""
+"""Pictograms in a grid, to choose one to be known by."""
 
 from os import urandom
 
@@ -7,9 +7,7 @@ from micropython import const
 from hubcore.labels import PICTOGRAMS
 from kiosk.canvas import BLACK, CHOSEN, PLAIN
 from kiosk.checkin import take_ticket
-from kiosk.screens import List, sorry
 from kiosk.ui import Screen
-from kiosk.words import plain
 
 _PAGE = const(8)
 _MORE_Y = const(268)
@@ -83,14 +81,14 @@ class Pictogram(Grid):
         self.at = 0
         self.first = 0
         self.shown = _PAGE
-        used = _used(self.ui.hub.fold)
+        taken = used(self.ui.hub.fold)
         n = len(PICTOGRAMS)
         start = urandom(1)[0] % n
         put = 0
-        for taken in (False, True):
+        for bit in (0, 1):
             for i in range(n):
                 i = (start + i) % n
-                if bool(used >> i & 1) == taken:
+                if taken >> i & 1 == bit:
                     self.order[put] = i
                     put += 1
 
@@ -114,79 +112,8 @@ class Pictogram(Grid):
             self.draw(self.ui.canvas)
 
 
-class Find(Grid):
-    """The pictograms of those who are here: which is yours?"""
-
-    title = "find.title"
-    columns = 8
-    width = 60
-    height = 64
-    size = 52
-
-    def enter(self) -> None:
-        self.at = 0
-        used = _used(self.ui.hub.fold)
-        put = 0
-        for i in range(len(PICTOGRAMS)):
-            if used >> i & 1:
-                self.order[put] = i
-                put += 1
-        self.shown = put
-
-    def choose(self, i: int) -> None:
-        self.ui.answers.pictogram = self.order[i]
-        self.ui.show("found")
-
-
-class Found(List):
-    """The tickets with that pictogram and where each stands; changing anything takes the code."""
-
-    title = "found.title"
-
-    def __init__(self, ui):
-        super().__init__(ui)
-        self._labels = ()
-
-    def enter(self) -> None:
-        super().enter()
-        name = PICTOGRAMS[self.ui.answers.pictogram]
-        self._labels = sorted([v.label for v in self.ui.hub.fold.visits.values() if v.pictogram == name])
-
-    def count(self) -> int:
-        return len(self._labels)
-
-    def text(self, i: int):
-        return standing(self.ui, self._labels[i])
-
-    def choose(self, i: int) -> None:
-        self.ui.show("code")
-
-
-def find(ui) -> None:
-    """Look for a ticket by its pictogram, if there is any."""
-    if ui.hub.fold.visits:
-        ui.show("find")
-    else:
-        sorry(ui, "nobody")
-
-
-def standing(ui, label: str):
-    """Label and place, or label and chair, as glyph codes; valid until the next fill."""
-    hub = ui.hub
-    visit = hub.fold.visits.get(label)
-    if visit is not None and visit.chair is not None:
-        return ui.words.fill("found.chair", label, chair(ui, visit.chair))
-    place = hub.fold.place(label, hub.now_ms())
-    return ui.words.fill("found.place", label, place or "-")
-
-
-def chair(ui, name: str):
-    """What of a chair's name fits beside other words: its end tells it from the others."""
-    return ui.canvas.font.tail(plain(name), 96)
-
-
-def _used(fold) -> int:
-    # The pictograms of open visits, as bits.
+def used(fold) -> int:
+    """The pictograms of open visits, as bits."""
     bits = 0
     for visit in fold.visits.values():
         bits |= 1 << PICTOGRAMS.index(visit.pictogram)

@@ -1,12 +1,11 @@
-"""Which screens there are, by the names that `Ui.show` takes; those of the staff desk make themselves."""
+"""Which screens stay in memory, by the names that `Ui.show` takes; kiosk.mine and kiosk.desk make others."""
 
-from kiosk import checkin, code, emergency, idle, mine, pictures, screens, ticket
+from kiosk import checkin, emergency, idle, pictures, screens, ticket
 
 SCREENS = (
     ("idle", idle.Idle),
     ("warning", screens.Warning),
     ("sorry", screens.Sorry),
-    ("done", screens.Done),
     ("help", screens.Help),
     ("emergency", emergency.Emergency),
     ("language", checkin.Language),
@@ -20,10 +19,4 @@ SCREENS = (
     ("seat", ticket.Seat),
     ("intro", ticket.Intro),
     ("consent", ticket.Consent),
-    ("mine", mine.Mine),
-    ("code", code.TicketCode),
-    ("visit", mine.Visit),
-    ("leave", mine.Leave),
-    ("find", pictures.Find),
-    ("found", pictures.Found),
 )

@@ -8,6 +8,7 @@ from micropython import const
 from hubcore.errors import HubError, Refused
 from kiosk.canvas import BLUE, CHOSEN, GREEN, PITCH, PLAIN, ROW_X, STEP
 from kiosk.ui import Screen
+from kiosk.words import plain
 
 _TIGHT = const(44)  # from row to row where six have to stand on one screen
 _ARROW = array("h", (0, 0, 22, 14, 0, 28))
@@ -48,7 +49,7 @@ class List(Screen):
     def text(self, i: int):
         raise NotImplementedError
 
-    def icon(self, i: int):
+    def icon(self, i: int) -> "int | None":
         """The icon of an answer, or None."""
         return None
 
@@ -184,15 +185,6 @@ class Sorry(Notice):
         return "sorry.title", name if name in self.ui.words else "sorry.other"
 
 
-class Done(Notice):
-    """What a visitor changed about their visit is stored."""
-
-    accent = GREEN
-
-    def say(self):
-        return "done.title", self.ui.answers.reason
-
-
 class Help(Notice):
     """Staff have been called by a tap on help; the answers wait underneath."""
 
@@ -244,3 +236,8 @@ def sorry(ui, reason: str) -> None:
     """Show why something cannot be, unless the visitor goes home from here anyway."""
     ui.answers.reason = reason
     ui.end("sorry")
+
+
+def chair(ui, name: str):
+    """What of a chair's name fits beside other words: its end tells it from the others."""
+    return ui.canvas.font.tail(plain(name), 96)

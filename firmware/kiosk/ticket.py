@@ -1,9 +1,7 @@
 """What a check-in ends in: the ticket, where to wait, and the consents, which care never depends on."""
 
-from hubcore.labels import PICTOGRAMS
 from kiosk.canvas import GREEN, MARGIN
-from kiosk.pictures import chair
-from kiosk.screens import Choice, Notice, attempt
+from kiosk.screens import Choice, Notice, attempt, chair
 from kiosk.ui import Screen
 
 _PICTURE = 120
@@ -173,12 +171,3 @@ def consent(ui, wish: str, purpose: str) -> bool:
         if attempt(ui, wish, {"ticket": label, "purpose": purpose}) is None:
             return False
     return True
-
-
-def restore(ui, visits) -> None:
-    """Take visits that a code has opened as the answers, and speak their language."""
-    answers = ui.answers
-    answers.label = visits[0].label
-    answers.others = [visit.label for visit in visits[1:]]
-    answers.pictogram = PICTOGRAMS.index(visits[0].pictogram)
-    ui.speak(visits[0].lang)

@@ -13,6 +13,7 @@ from tasks.wake import Wake
 
 _WARN_MS = const(25000)  # WCAG 2.2.1 asks for at least 20 s to say "I am still here" with one action
 _DEPTH = const(12)
+_PASSING = ("desk", "mine", "code")  # how the names of screens and modules begin that do not stay in memory
 
 
 class Screen:
@@ -43,7 +44,7 @@ class Screen:
     def refresh(self, canvas) -> None:
         """The hub changed, or `due_ms` has passed, while this screen shows; draw what differs."""
 
-    def due_ms(self):
+    def due_ms(self) -> "int | None":
         """Milliseconds until this screen wants `refresh` by itself, or None."""
         return None
 
@@ -99,9 +100,11 @@ class Ui:
 
     def show(self, name: str, remember: bool = True) -> None:
         """Go on to a screen; back will return to the present one if `remember`."""
-        if name not in self.screens:  # the staff desk's take memory only while somebody is at it
-            from kiosk.desk import screens
-
+        if name not in self.screens:  # what few use takes memory only while somebody does
+            if name.startswith("desk"):
+                from kiosk.desk import screens
+            else:
+                from kiosk.mine import screens
             self.screens.update(screens(self))
         if remember and self._depth < _DEPTH:
             self._back[self._depth] = self.screen
@@ -127,12 +130,8 @@ class Ui:
         self.words.use(self.words.languages[0][0])
         self._stale = True
         self.show(self.home, False)
-        if self.home == "idle" and "desk" in self.screens:  # the desk's screens make room
-            for i in range(_DEPTH):
-                self._back[i] = None
-            self._on = None
-            _drop(self.screens, "desk")
-            _drop(sys.modules, "kiosk.desk")
+        if self.home == "idle" and ("desk" in self.screens or "mine" in self.screens):
+            self._make_room()
 
     def end(self, name: str) -> None:
         """Show a screen from which back leads home, not to the questions that are answered."""
@@ -302,6 +301,21 @@ class Ui:
         self.show("desk_alert")
         return True
 
+    def _make_room(self):
+        # Nothing may refer to the screens that few use, nor to what made them.
+        for i in range(_DEPTH):
+            self._back[i] = None
+        self._on = None
+        package = sys.modules["kiosk"]
+        for name in list(self.screens):
+            if name.startswith(_PASSING):
+                del self.screens[name]
+        for name in list(sys.modules):
+            if name.startswith("kiosk.") and name[6:].startswith(_PASSING):
+                del sys.modules[name]
+                if hasattr(package, name[6:]):
+                    delattr(package, name[6:])
+
     def _unread(self):
         """The newest ticket, if it was issued so short a time ago (powered time) that it may not have been
         read."""
@@ -314,9 +328,3 @@ class Ui:
             return None
         age_ms = self.hub.now_ms() - newest.arrival_s * 1000
         return newest if 0 <= age_ms < self.screens["ticket"].patience_ms else None
-
-
-def _drop(names, prefix):
-    for name in list(names):
-        if name.startswith(prefix):
-            del names[name]

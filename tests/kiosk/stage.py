@@ -1,12 +1,12 @@
-"""Runs under MicroPython: the kiosk's screens and hub, with a panel whose bus is decoded, flash in memory and a
-clock that only the script moves.
+"""Runs under MicroPython: the kiosk's screens and hub, with a panel whose bus is decoded, flash in memory and
+a clock that only the script moves.
 
 Arguments: firmware folder, assets folder, a folder for pictures (or "-"). One JSON list of steps comes on
 stdin (an argument of MicroPython's is at most 255 bytes). Each step prints one JSON object. Steps: ["key",
 name], ["hold", key], ["event", key, what], ["wait", ms], ["wish", name, args], ["trouble", name], ["well",
-name], ["refuse", reason or null] (what visitors wish from now on), ["type"] (the last ticket's code) or ["type", presses],
-["language", code], ["home"], ["visits", n] (n whole check-ins, one after the other), ["power"] (cut and
-restart), ["snap", name].
+name], ["refuse", reason or null] (what visitors wish from now on), ["type"] (the last ticket's code) or
+["type", presses], ["language", code], ["home"], ["visits", n] (n whole check-ins, one after the other),
+["power"] (cut and restart), ["snap", name].
 """
 
 import json
@@ -315,6 +315,9 @@ class Stage:
             "visits": [[v.label, v.state, list(v.consents)] for v in fold.visits.values()],
             "promises": list(fold.promises),
             "depth": ui._depth,
+            "passing": [
+                key for key in sys.modules if key.startswith(("kiosk.desk", "kiosk.mine", "kiosk.code"))
+            ],
         }
         self.bus.sent = 0
         print(json.dumps(out))
