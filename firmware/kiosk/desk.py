@@ -6,6 +6,7 @@ drops what it returned (and these modules) has its memory back.
 
 from micropython import const
 
+import kiosk
 from hubcore.errors import HubError, Refused
 from kiosk.canvas import PITCH
 from kiosk.screens import List
@@ -21,6 +22,10 @@ def screens(ui) -> dict:
     """All screens of the desk by name, made anew."""
     from kiosk import desk_alert, desk_board, desk_day, desk_in, desk_ticket
 
+    # The package would keep its modules, and what they hold, when `sys.modules` has let them go.
+    for name in list(kiosk.__dict__):
+        if name.startswith("desk"):
+            del kiosk.__dict__[name]
     desk = Desk(ui)
     return {
         "desk": desk_board.Board(desk),

@@ -1,9 +1,9 @@
 """Runs under MicroPython: the staff desk on the stage of stage.py; its arguments.
 
-Steps: ["key", name], ["hold", name], ["wait", ms], ["wish", name, args] (of somebody else; its result is
-printed), ["pin", name, presses], ["trouble", name], ["well", name], ["alarm", what], ["fail", reason] (every
-wish at the desk is refused; null: none), ["language", code], ["snap", name], ["heap"], ["broken"] (the flash
-fails once).
+Steps: ["key", name], ["hold", name], ["choose", row, ..] (moves to each row and takes it), ["wait", ms],
+["wish", name, args] (of somebody else), ["pin", name, presses], ["trouble", name], ["well", name], ["alarm",
+what], ["fail", reason] (every wish at the desk is refused; null: none), ["broken"] (the flash fails once),
+["language", code], ["heap"].
 """
 
 import gc
@@ -34,6 +34,7 @@ class Desk(room.Stage):
 
     failing = None
     broken = False
+    heap = 0
 
     def wish(self, name, args, cmd=None):
         if self.broken:
@@ -54,6 +55,7 @@ class Desk(room.Stage):
                 name = key
         out = {
             "step": step,
+            "heap": self.heap,
             "screen": name,
             "warned": ui._warned,
             "sent": self.bus.sent,
@@ -93,6 +95,20 @@ def wait(ui, ms):
         ui.tick()
 
 
+def choose(ui, name):
+    """Move to a row, of those that are no string the first, and take it."""
+    rows = ui.screen.rows
+    for i, row in enumerate(rows):
+        if row == name or (name == "*" and not isinstance(row, str)):
+            key = "down" if i > ui.screen.at else "up"
+            while ui.screen.at != i:
+                ui.press(key)
+            ui.press("yes")
+            ui.tick()
+            return
+    raise ValueError((name, rows))
+
+
 def play(steps):
     stage = Desk()
     hub = stage.hub
@@ -107,10 +123,15 @@ def play(steps):
             if step[1] != "help":
                 ui.press(step[1])
             ui.hold(step[1])
+        elif what == "choose":
+            for name in step[1:]:
+                choose(ui, name)
         elif what == "wait":
             wait(ui, step[1])
+            hub.idle()
+            ui.tick()
         elif what == "wish":
-            print(json.dumps({"result": room._plain(stage._wish(step[1], step[2]))}))
+            stage._wish(step[1], step[2])
             ui.tick()
         elif what == "pin":
             hub.staff.set(step[1], step[2])
@@ -133,10 +154,7 @@ def play(steps):
         elif what == "heap":
             gc.collect()
             gc.collect()
-            print(json.dumps({"heap": gc.mem_alloc()}))
-        elif what == "snap" and room.pictures != "-":
-            with open(room.pictures + "/" + step[1] + ".rgb", "wb") as file:  # noqa: PTH123  (MicroPython)
-                file.write(stage.bus.memory)
+            stage.heap = gc.mem_alloc()
         stage.report(step)
 
 
