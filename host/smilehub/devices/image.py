@@ -39,6 +39,8 @@ LITTLEFS: dict[str, int] = {
     "block_cycles": 100,
 }
 
+# Integers of a 32-bit board; no line numbers, which would take a fifteenth of the code's memory.
+_OPTIONS = ("-msmall-int-bits=31", "-O3")
 _NOT_FOR_FIRMWARE = ("title", "chip", "colour", "console", "heap_limit", "flash_mb")
 _PART = ".part"  # what is being written, perhaps by another process
 # Abbreviation and offset of standard time; perhaps those of summer time, with when it begins and ends.
@@ -203,7 +205,7 @@ def cache_root() -> Path:
 def compile_file(name: str, source: bytes) -> bytes:
     """One firmware file as ``.mpy``, from the cache when source, name and compiler are the same."""
     compiler, version = _compiler()
-    key = hashlib.sha256(f"{version}\0{name}\0".encode() + source).hexdigest()
+    key = hashlib.sha256(f"{version} {_OPTIONS}\0{name}\0".encode() + source).hexdigest()
     cached = cache_root() / "mpy" / key[:2] / key
     if cached.is_file():
         return cached.read_bytes()
@@ -212,7 +214,7 @@ def compile_file(name: str, source: bytes) -> bytes:
         text, code = Path(scratch, "in.py"), Path(scratch, "out.mpy")
         text.write_bytes(source)
         done = subprocess.run(
-            [compiler, "-msmall-int-bits=31", "-s", name, "-o", str(code), "--", str(text)],
+            [compiler, *_OPTIONS, "-s", name, "-o", str(code), "--", str(text)],
             capture_output=True,
             text=True,
             check=False,
