@@ -10,7 +10,7 @@ numbers are integers; on the device they stay below 2**30 if rates x waits do (`
 
 
 class Node:
-    """One who waits. The unit of ``arrival`` is the caller's; ``seq``, then ``rank`` break ties: low first."""
+    """One who waits. The unit of ``arrival`` is the caller's; ties: by ``seq``, then ``rank``: low first."""
 
     rank = 0  # among those who came with one seq: the others of a family have their own
 

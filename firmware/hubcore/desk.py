@@ -87,14 +87,14 @@ class _Desk:
 
     def why(self, fields: dict, default=None) -> dict:
         value = self.args.get("why")
-        if isinstance(value, str) and clean(value):
+        if isinstance(value, str) and clean(value).strip():
             fields["why"] = clean(value)
         elif default is not None:
             fields["why"] = default
         return fields
 
     def lane(self, default=None) -> str:
-        lane = self.limited("lane", 1, 8, default)
+        lane = self.limited("lane", 1, 7, default)
         if lane not in LANES:
             raise Refused("bad_argument", "lane")
         return lane

@@ -179,11 +179,11 @@ class Hub:
         return max(0, self.code_until_ms - now_ms)
 
     def calls(self, most: int) -> "list[tuple[str, str]]":
-        """Up to ``most`` (label, chair) of those called and not yet seated, newest first; else the last call."""
+        """Up to ``most`` (label, chair) of those called and not yet seated, newest first; else the last."""
         found = []
         for chair in self.chairs.values():
-            visit = self.visits.get(chair.visit)
-            if visit is not None and visit.state == "called":
+            visit = chair.visit and self.visits[chair.visit]
+            if visit and visit.state == "called":
                 found.append((-chair.call[1], visit.label, chair.name))
         if found:
             return [entry[1:] for entry in sorted(found)[:most]]

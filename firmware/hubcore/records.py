@@ -43,7 +43,7 @@ TYPES = {
     "journal": ("bytes", 8, 8),
     "label": ("label",),
     "labels": ("list", 1, MAX_FAMILY - 1, "label"),
-    "lane": ("word", 1, 8),
+    "lane": ("word", 1, 7),
     "lanes": ("list", 0, 8, "lane"),
     "lang": ("word", 2, 8),
     "mac": ("bytes", 8, 8),

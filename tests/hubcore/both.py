@@ -47,6 +47,7 @@ def check_vectors(vectors):
         code, body = records.build(vector["kind"], fields)
         expect(records.encode(code, *vector["envelope"], body), raw, vector)
         expect(records.decode(raw).body, fields, vector)
+        expect(records.replay(raw).body, fields, vector)
         n += 1
     return n
 
@@ -56,6 +57,9 @@ with open(sys.argv[2]) as f:  # noqa: PTH123 - MicroPython has no pathlib
 hub = Hub()
 with open(sys.argv[3]) as f:  # noqa: PTH123
     for line in f:
-        record = records.decode(unhexlify(line.strip()))
+        record = records.replay(unhexlify(line.strip()))
         hub.apply(b"journal1", record)
-        print(hexlify(hub.digest()).decode(), [visit.label for visit in hub.order(hub.queue_ms, 20)])
+        waiting = [
+            (visit.label, hub.estimate(visit.label, hub.queue_ms)) for visit in hub.order(hub.queue_ms, 20)
+        ]
+        print(hexlify(hub.digest()).decode(), waiting, hub.calls(3))

@@ -3,7 +3,7 @@
 import random
 
 from hubcore import desk, records
-from hubcore.classes import SAID
+from hubcore.classes import PURPOSES, SAID
 from hubcore.errors import Refused
 from hubcore.fold import COUNTS, Hub
 from hubcore.labels import PICTOGRAMS
@@ -77,7 +77,13 @@ def check(hub):
         assert (visit.chair is None) == (visit.state == "waiting")
         if visit.chair is not None:
             assert hub.chairs[visit.chair].visit == label
+    assert not set(hub.visits) & set(hub.promises)
+    for label, visit in hub.promises.items():
+        assert (visit.label, visit.state, visit.chair, visit.ends) == (label, "deferred", None, None)
+        assert hub.used.has(int(label[1:]))
+    assert hub.busy[0] >= 0 and hub.busy[1] >= 0 and hub.busy[2] * hub.busy[0] >= hub.busy[1] ** 2
     for chair in hub.chairs.values():
+        assert chair.visit is None or chair.since >= 0
         assert chair.visit is None or hub.visits[chair.visit].chair == chair.name
 
 
@@ -121,15 +127,29 @@ def busy(seed, steps=300, outages=True):
             + [("undo", {}), ("undo", {"chair": chair})]
             + [("chair_open", {"chair": chair, "lanes": rng.choice(([], ["adult"], ["child"]))})] * 2
             + [("day_open", {})] * 2
+            + [
+                ("requeue", {"ticket": ticket}),
+                ("transfer", {"ticket": ticket, "lane": rng.choice(("any", "adult", "child"))}),
+                ("class", {"ticket": ticket, "need": rng.choice(NEEDS_SAID), "why": "seen", "who": "dr-x"}),
+                ("defer", {"ticket": ticket}),
+                ("left", {"ticket": rng.choice(sorted(day.hub.promises) or ["K10"]), "family": True}),
+                ("left", {"ticket": rng.choice(tickets), "family": True}),
+                ("pause", {"chair": chair, "paused": rng.random() < 0.5}),
+                ("code_miss", {}),
+                ("promise", {"need": rng.choice(("broken", "checkup")), "code": rng.randbytes(8)}),
+                ("undo", {}),
+                ("checkin", {"need": "broken", "size": rng.randrange(2, 7), "code": rng.randbytes(8)}),
+            ]
+            + [("checkin", {"need": None, "promise": rng.choice(sorted(day.hub.promises) or ["K10"])})] * 2
             + [("chair_close", {"chair": chair}), ("alert_raise", {"why": "help"}), ("alert_ack", {})]
             + [("alert_ack", {})] * 2
             + [
-                ("consent_give", {"ticket": ticket, "purpose": "photo"}),
-                ("full_today", {"full": rng.random() < 0.2}),
+                ("consent_give", {"ticket": ticket, "purpose": rng.choice(PURPOSES)}),
+                ("full_today", {"full": rng.random() < 0.3}),
             ]
-            + [("consent_withdraw", {"ticket": ticket, "purpose": "photo"})]
+            + [("consent_withdraw", {"ticket": ticket, "purpose": rng.choice(PURPOSES)})]
         )
-        if name == "checkin":
+        if name == "checkin" and "promise" not in args:
             args["pictogram"] = rng.choice(PICTOGRAMS)
         if rng.random() < 0.12:
             _rare(day, rng, ticket)
@@ -151,7 +171,7 @@ def evening(day):
         if visit.chair or visit.need == "emergency":
             day.wish("left", ticket=label)
     if day.hub.day_open:
-        day.wish("day_close")
+        day.wish("day_close", rest=day.rng.choice(("tomorrow", "left")))
 
 
 def _rare(day, rng, ticket):
@@ -171,6 +191,15 @@ def _rare(day, rng, ticket):
             ("served", {"label": ticket}),
             ("staff_signed_in", {"staff": "s1"}),
             ("staff_refused", {"why": "unknown badge"}),
+            ("code_lifted", {}),
+            ("code_missed", {}),
+            ("staff_set", {"staff": "s1", "who": "s2"}),
+            ("staff_removed", {"staff": "s1"}),
+            ("staff_signed_out", {"staff": "s1"}),
+            ("left", {"label": ticket, "others": sorted(day.hub.visits)[:5] or ["K10"]}),
+            ("deferred", {"label": ticket, "promise": True}),
+            ("chair_paused", {"chair": "1", "paused": False}),
+            ("day_closed", {"day": 1, "deferred": 0}) if rng.random() < 0.03 else ("code_lifted", {}),
             ("config_changed", {"name": "tz", "value": "UTC0"}),
         ]
     )

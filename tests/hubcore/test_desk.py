@@ -76,7 +76,7 @@ def test_the_day_is_not_closed_on_an_emergency():
     assert refused(day, "day_close") == "emergency_waiting"
     day.wish("left", ticket=label, why="ambulance")
     day.checkin("checkup")
-    assert day.wish("day_close").body == {"day": 1, "deferred": 1}
+    assert day.wish("day_close").body == {"day": 1, "deferred": 1, "rest": "tomorrow"}
 
 
 def test_only_so_many_emergencies_can_be_taken_into_a_new_day():
@@ -107,7 +107,7 @@ def test_help_is_called_no_more_than_is_useful_but_emergencies_always():
         ("checkin", {"need": "credit"}),
         ("checkin", {"need": "broken", "lane": "vip"}),
         ("checkin", {"need": "broken", "pictogram": "smile"}),
-        ("checkin", {"need": "broken", "pictogram": 8}),
+        ("checkin", {"need": "broken", "pictogram": 32}),
         ("checkin", {"need": "broken", "lang": "x" * 9}),
         ("checkin", {"need": ["broken"]}),
         ("chair_open", {"chair": "one two"}),
@@ -140,11 +140,14 @@ def test_alerts_say_why():
 def test_consent_is_given_and_withdrawn():
     day = Day().opened()
     label = day.checkin()
-    for purpose in ("story", "photo", "photo"):
+    for purpose in ("teaching", "study", "study"):
         day.wish("consent_give", ticket=label, purpose=purpose)
-    assert day.hub.visits[label].consents == ["photo", "story"]
+    assert day.hub.visits[label].consents == ["study", "teaching"]
+    day.wish("consent_withdraw", ticket=label, purpose="study")
+    assert day.hub.visits[label].consents == ["teaching"]
+    assert refused(day, "consent_give", ticket=label, purpose="photo") == "bad_argument"
     day.wish("consent_withdraw", ticket=label, purpose="photo")
-    assert day.hub.visits[label].consents == ["story"]
+    assert day.hub.visits[label].consents == ["teaching"], "of a version that knew another one"
 
 
 def test_an_any_lane_visitor_comes_to_every_chair_and_others_to_their_own():

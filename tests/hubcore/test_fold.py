@@ -15,9 +15,13 @@ SEEDS = st.integers(0, 10**6)
 def standing(hub):
     """The state but for the position, the time, the commands and what can be undone."""
     chairs = {name: chair.parts()[:-1] for name, chair in hub.chairs.items()}
-    visits = {label: visit.parts() for label, visit in hub.visits.items()}
+    visits = {label: visit.parts() for label, visit in [*hub.visits.items(), *hub.promises.items()]}
     order = [visit.label for visit in hub.order(10**9, 10**6)]
-    return chairs, visits, order, dict(hub.counts), sorted(hub.alerts), hub.last_call, hub.full, hub.day_open
+    rest = sorted(hub.promises), list(hub.busy), hub.misses, hub.code_until_ms, list(hub.arrived)
+    return (
+        *(chairs, visits, order, dict(hub.counts), sorted(hub.alerts)),
+        *(hub.last_call, hub.full, hub.day_open, rest),
+    )
 
 
 @settings(max_examples=25, deadline=None)
@@ -180,8 +184,12 @@ def test_every_other_field_changes_no_order(seed, other):
         for name, value in fields.items():
             if name in OTHER:
                 fields[name] = OTHER[name](rng, value)
-            if name == "label":
+            if name == "label" or (name == "promise" and isinstance(value, str)):
                 fields[name] = renamed(value)
+            if name == "others":
+                fields[name] = [renamed(label) for label in value]
+            if name == "code":
+                fields[name] = rng.randbytes(8)
             if name == "lane":
                 fields[name] = LANE_NAMES[value]
             if name == "lanes":
@@ -309,15 +317,17 @@ def test_the_fullest_opening_fits_into_a_record():
         "rates": [1000] * 3,
         "issuers": [["i" * 15 + str(n), 2**32 - 1] for n in range(MAX_ISSUERS)],
         "visits": [
-            [f"K{990 + n}", records.MAX_SEQ - n, "non-urgent", "l" * 12, "l" * 8, "cup", "staff", 10**6]
+            [f"K{990 + n}", records.MAX_SEQ - n, "non-urgent", "l" * 7, "l" * 8, "train", "staff", 10**6]
             for n in range(MAX_CARRIED)
         ],
         "alerts": [[records.MAX_SEQ - n, 10**6, "other", "K999"] for n in range(MAX_CARRIED)],
         "cmd": ["i" * 16, 2**32 - 1],
+        "who": "w" * 24,
+        "since": records.MAX_SEQ,
     }
     code, body = records.build("day_opened", fields)
     worst = (records.MAX_SEQ, records.MAX_SEQ, records.MAX_MS, 0xFFFFFFFFF)
-    assert len(records.encode(code, *worst, body)) <= records.MAX_RECORD
+    assert len(records.encode(code, *worst, body)) == 509
 
 
 def test_state_does_not_grow_with_the_day():

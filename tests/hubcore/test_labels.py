@@ -15,8 +15,28 @@ def test_no_letter_is_mistaken():
     assert len(set(LETTERS)) == len(LETTERS) >= 8
 
 
-def test_eight_pictograms():
-    assert len(set(PICTOGRAMS)) == 8
+def test_pictograms_keep_their_numbers():
+    assert PICTOGRAMS[:8] == ("sun", "fish", "tree", "boat", "key", "star", "house", "cup")
+    assert PICTOGRAMS[31] == "train"
+    assert len(set(PICTOGRAMS)) == len(PICTOGRAMS) == 32
+
+
+def test_labels_drawn_together_differ():
+    used = Used()
+    assert draw(used, "K", lambda n: bytes(n)) == "K10"
+    assert draw(used, "K", lambda n: bytes(n), [10]) == "K11"
+    assert draw(used, "K", lambda n: bytes(n), [11, 10]) == "K12"
+    for n in range(10, 77):
+        used.add(n)
+    assert draw(used, "K", lambda n: bytes(n)) == "K77", "23 short ones are free"
+    assert draw(used, "K", lambda n: bytes(n), [80]) == "K100", "22 are kept back"
+    assert draw(used, "K", lambda n: b"\x03\x84", [80]) == "K100", "900 % 900"
+    assert draw(used, "K", lambda n: b"\x03\x83", [80]) == "K999"
+    for n in range(100, 1000):
+        used.add(n)
+    assert draw(used, "K", lambda n: bytes(n)) == "K77"
+    with pytest.raises(ValueError, match="in use"):
+        draw(used, "K", lambda n: bytes(n), list(range(77, 100)))
 
 
 def test_a_whole_day_of_labels_never_repeats_and_tells_no_order():
