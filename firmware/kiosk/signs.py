@@ -46,7 +46,7 @@ class Signs:
         self._sounder = sounder
         self._pixel = pixel
         self._health = health
-        self._chime = False  # a call is to be heard
+        self._chime = None  # whether a call is to be heard; None: the program has just begun
         self._alarm = None  # what repeats
         self._help_at = None
         self._colour = None
@@ -76,6 +76,12 @@ class Signs:
                 sounder.stop()
             else:
                 sounder.repeat(alarm)
+        if self._chime is None:
+            # Power is back: who was called and has not come may not have heard it.
+            fold = self._hub.fold
+            for label, _ in fold.calls(1):
+                visit = fold.visits.get(label)
+                self._chime = visit is not None and visit.state == "called"
         left = None
         if sign != 1:
             self._help_at = None

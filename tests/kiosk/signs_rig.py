@@ -1,4 +1,4 @@
-"""Wall, sounder and status light on the simulated board, before a hub that a script plays, in virtual time."""
+"""Wall, sounder and light on the simulated board, before a hub that a script plays, in virtual time."""
 
 from __future__ import annotations
 
@@ -15,11 +15,18 @@ from smilehub.sim.spec import load_spec
 
 ROOT = Path(__file__).resolve().parents[2]
 BOARD_TOML = ROOT / "hardware" / "kiosk" / "board.toml"
-FILES = (
-    "drivers/__init__ drivers/max7219 drivers/sounder drivers/pixel tasks/__init__ tasks/wake kiosk/__init__ "
-    "kiosk/wall kiosk/signs kiosk/glyphs hubcore/__init__ hubcore/records hubcore/cbor hubcore/classes "
-    "hubcore/compat hubcore/errors hubcore/labels"
-).split()
+FILES = [
+    *(
+        "drivers/__init__",
+        "drivers/max7219",
+        "drivers/sounder",
+        "drivers/pixel",
+        "tasks/__init__",
+        "tasks/wake",
+    ),
+    *("kiosk/__init__", "kiosk/wall", "kiosk/signs", "kiosk/glyphs"),
+    *(f"hubcore/{name}" for name in ("__init__", "records", "cbor", "classes", "compat", "errors", "labels")),
+]
 
 PROGRAM = """
 import asyncio
@@ -53,6 +60,7 @@ class Fold:
     day_open = True
     alerts = {}
     made = []  # (label, chair), newest first
+    visits = {}
 
     def calls(self, n):
         return self.made[:n]
@@ -96,10 +104,13 @@ def acknowledge():
 
 
 async def main():
+    before = [act for at, act in SCRIPT if at < 0]
+    for act in before:
+        exec(act)
     asyncio.create_task(wall.run(Turn()))
     asyncio.create_task(signs.run(Turn()))
     start = time.ticks_ms()
-    for at, act in SCRIPT:
+    for at, act in SCRIPT[len(before):]:
         await asyncio.sleep_ms(max(0, at - time.ticks_diff(time.ticks_ms(), start)))
         exec(act)
     await asyncio.sleep(100_000)
@@ -113,7 +124,10 @@ Picture = tuple[tuple[bool, ...], ...]
 
 
 class Room:
-    """What stood on the wall, was heard and shone while the script was played; times in ms from its start."""
+    """What stood on the wall, was heard and shone while the script was played; times in ms from its start.
+
+    What the script does at a time below 0 is done before the tasks begin.
+    """
 
     def __init__(
         self, folder: Path, font: Path, script: Iterable[tuple[int, str]], ms: int, *, broken: str = ""

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ LANGUAGES: list[str] = tomllib.loads((STRINGS / "boxes.toml").read_text())["lang
 
 Steps = list[list[Any]]
 State = dict[str, Any]
+Desk = Callable[[Steps], list[State]]
 
 PIN = ("up", "down", "yes", "back", "up", "down")
 WRONG = ("up",) * 6
@@ -41,7 +43,7 @@ OPEN: Steps = [
 
 
 @pytest.fixture
-def desk(built: Path):
+def desk(built: Path) -> Desk:
     def run(steps: Steps) -> list[State]:
         out = subprocess.run(
             [
@@ -77,20 +79,20 @@ def choose(*rows: str) -> Steps:
 # Signing in
 
 
-def test_without_staff_the_desk_says_how_to_set_one(desk) -> None:
+def test_without_staff_the_desk_says_how_to_set_one(desk: Desk) -> None:
     played = desk([["hold", "yes"], *keys("yes")])
     assert played[1]["screen"] == "desk_in"
     assert "desk.none" in played[1]["seen"]
     assert played[-1]["screen"] == "idle"
 
 
-def test_a_name_and_a_pin_open_the_desk(desk) -> None:
+def test_a_name_and_a_pin_open_the_desk(desk: Desk) -> None:
     played = desk(IN)
     assert [state["screen"] for state in played[2:]] == ["desk_in", *["desk_pin"] * 6, "desk"]
     assert played[-1]["who"] == "ana"
 
 
-def test_wrong_pins_cost_ever_more_time_and_never_more_than_a_minute(desk) -> None:
+def test_wrong_pins_cost_ever_more_time_and_never_more_than_a_minute(desk: Desk) -> None:
     steps = [*STAFF, ["hold", "yes"], *keys("yes")]
     waits: list[int] = []
     for _ in range(11):
@@ -104,14 +106,14 @@ def test_wrong_pins_cost_ever_more_time_and_never_more_than_a_minute(desk) -> No
     assert desk([*steps, *keys(*PIN)])[-1]["who"] == "ana"
 
 
-def test_while_a_pin_waits_keys_do_nothing_and_help_works(desk) -> None:
+def test_while_a_pin_waits_keys_do_nothing_and_help_works(desk: Desk) -> None:
     steps = [*STAFF, ["hold", "yes"], *keys("yes", *WRONG, "yes", *WRONG, "yes", *WRONG, "yes", *WRONG)]
     played = desk([*steps, *keys("yes", "yes", "help")])
     assert [state["screen"] for state in played[-3:]] == ["desk_wait", "desk_wait", "help"]
     assert played[-1]["alerts"] == ["help"]
 
 
-def test_leaving_the_pin_and_the_names(desk) -> None:
+def test_leaving_the_pin_and_the_names(desk: Desk) -> None:
     played = desk([*STAFF, ["hold", "yes"], *keys("yes", "up"), ["hold", "back"], *keys("back")])
     assert [state["screen"] for state in played[-3:]] == ["desk_pin", "desk_in", "idle"]
 
@@ -119,7 +121,7 @@ def test_leaving_the_pin_and_the_names(desk) -> None:
 # The three commonest acts
 
 
-def test_calling_seating_and_serving_take_two_presses_each(desk) -> None:
+def test_calling_seating_and_serving_take_two_presses_each(desk: Desk) -> None:
     played = desk([*OPEN, *keys("yes", "yes", "yes", "yes", "yes", "yes")])
     after = played[-5::2]
     assert [state["screen"] for state in after] == ["desk"] * 3
@@ -130,7 +132,7 @@ def test_calling_seating_and_serving_take_two_presses_each(desk) -> None:
     assert played[-1]["at"] == 0, "and the next call is two presses away again"
 
 
-def test_a_move_sends_two_rows(desk) -> None:
+def test_a_move_sends_two_rows(desk: Desk) -> None:
     queue = [*OPEN, *choose("queue")]
     for played in (desk([*OPEN, *keys("down", "down")]), desk([*queue, *keys("down", "up")])):
         for state in played[-2:]:
@@ -158,7 +160,7 @@ CALLED = [*OPEN, *keys("yes", "yes")]
     ],
 )
 def test_what_changes_a_visit_is_explained_and_then_done(
-    desk, path: tuple[str, ...], wish: str, extra: dict[str, str]
+    desk: Desk, path: tuple[str, ...], wish: str, extra: dict[str, str]
 ) -> None:
     steps = [*CALLED, *choose(*path)]
     asked = desk([*steps, *keys("back")])
@@ -174,12 +176,12 @@ def test_what_changes_a_visit_is_explained_and_then_done(
         assert done["arrivals"][label] == called["arrivals"][label], "all waiting time is kept, as it said"
 
 
-def test_recall_is_done_at_once_and_may_be_repeated(desk) -> None:
+def test_recall_is_done_at_once_and_may_be_repeated(desk: Desk) -> None:
     steps = [*CALLED, *choose("*", "recall")]
     assert desk(steps)[-1]["wishes"][0][0] == "recall"
 
 
-def test_the_queue_lists_in_the_order_of_the_pick_and_leads_to_a_ticket(desk) -> None:
+def test_the_queue_lists_in_the_order_of_the_pick_and_leads_to_a_ticket(desk: Desk) -> None:
     steps = [*OPEN, *choose("queue")]
     queue = desk(steps)[-1]
     assert [queue["visits"][label][2] for label in queue["rows"]] == ["urgent", "non-urgent"]
@@ -190,7 +192,7 @@ def test_the_queue_lists_in_the_order_of_the_pick_and_leads_to_a_ticket(desk) ->
     assert [state["screen"] for state in empty[-4:]] == ["desk_queue"] * 3 + ["desk"]
 
 
-def test_an_emergency_is_never_put_off_until_tomorrow(desk) -> None:
+def test_an_emergency_is_never_put_off_until_tomorrow(desk: Desk) -> None:
     steps = [*OPEN, ["wish", "checkin", {"need": "injury"}], ["wait", 1000], *keys("yes")]
     here = desk([*steps, *choose("queue")])[-1]
     assert here["visits"][here["rows"][0]][2] == "emergency"
@@ -198,7 +200,7 @@ def test_an_emergency_is_never_put_off_until_tomorrow(desk) -> None:
     assert acts["rows"] == ["transfer", "class", "left"]
 
 
-def test_a_ticket_that_moved_on_meanwhile_leaves_no_dead_screen(desk) -> None:
+def test_a_ticket_that_moved_on_meanwhile_leaves_no_dead_screen(desk: Desk) -> None:
     label = desk(CALLED)[-1]["chairs"]["1"][1]
     steps = [*CALLED, *keys("yes"), ["wish", "served", {"ticket": label}]]
     played = desk(steps)
@@ -210,7 +212,7 @@ def test_a_ticket_that_moved_on_meanwhile_leaves_no_dead_screen(desk) -> None:
     assert desk([*queued, ["wish", "left", {"ticket": gone}]])[-1]["screen"] == "desk"
 
 
-def test_undo_says_what_it_undoes(desk) -> None:
+def test_undo_says_what_it_undoes(desk: Desk) -> None:
     steps = [*CALLED, *choose("undo")]
     asked = desk(steps)[-1]
     assert {"desk.sure_undo", "desk.call"} <= set(asked["seen"])
@@ -222,7 +224,7 @@ def test_undo_says_what_it_undoes(desk) -> None:
 
 
 @pytest.mark.parametrize("act", ["left", "defer", "transfer", "class"])
-def test_undo_names_every_act_without_a_chair(desk, act: str) -> None:
+def test_undo_names_every_act_without_a_chair(desk: Desk, act: str) -> None:
     more = {"transfer": ("lane_child",), "class": ("need_non", "why_seen")}.get(act, ())
     first = desk([*OPEN, *choose("queue")])[-1]["visits"]
     steps = [*OPEN, *choose("queue"), *keys("yes"), *choose(act, *more), *keys("yes")]
@@ -235,7 +237,7 @@ def test_undo_names_every_act_without_a_chair(desk, act: str) -> None:
 # The day and its chairs
 
 
-def test_a_day_is_opened_a_chair_with_its_lane_opened_paused_and_closed(desk) -> None:
+def test_a_day_is_opened_a_chair_with_its_lane_opened_paused_and_closed(desk: Desk) -> None:
     steps = [*IN, *choose("day_open"), *keys("yes")]
     assert desk(steps)[-1]["day_open"]
     steps = [*steps, *choose("chair_open", "*", "lane_child")]
@@ -254,14 +256,14 @@ def test_a_day_is_opened_a_chair_with_its_lane_opened_paused_and_closed(desk) ->
     assert desk([*closed, *choose("chair_open")])[-1]["rows"] == ["*", "*"]
 
 
-def test_full_today_and_not(desk) -> None:
+def test_full_today_and_not(desk: Desk) -> None:
     steps = [*OPEN, *choose("full"), *keys("yes")]
     assert desk(steps)[-1]["full"] is True
     assert desk([*steps, *choose("unfull"), *keys("yes")])[-1]["full"] is False
 
 
 @pytest.mark.parametrize(("row", "rest", "kept"), [("all_tomorrow", "tomorrow", 2), ("all_left", "left", 0)])
-def test_closing_settles_all_at_once(desk, row: str, rest: str, kept: int) -> None:
+def test_closing_settles_all_at_once(desk: Desk, row: str, rest: str, kept: int) -> None:
     steps = [*OPEN, *choose("day_close", row)]
     assert desk(steps)[-1]["day_open"], "it asks first"
     done = desk([*steps, *keys("yes")])[-1]
@@ -270,7 +272,7 @@ def test_closing_settles_all_at_once(desk, row: str, rest: str, kept: int) -> No
     assert len(done["promises"]) == kept
 
 
-def test_closing_settles_one_by_one(desk) -> None:
+def test_closing_settles_one_by_one(desk: Desk) -> None:
     steps = [*CALLED, *choose("day_close")]
     busy = desk([*steps, *keys("yes", "yes")])[-1]
     assert busy["screen"] == "desk_say" and "desk.no_chair_busy" in busy["seen"], "somebody is at a chair"
@@ -288,7 +290,7 @@ def test_closing_settles_one_by_one(desk) -> None:
     assert (done["counts"]["served"], done["counts"]["left"]) == (1, 1)
 
 
-def test_who_was_promised_is_welcomed(desk) -> None:
+def test_who_was_promised_is_welcomed(desk: Desk) -> None:
     steps = [*OPEN, *choose("day_close", "all_tomorrow"), *keys("yes")]
     steps = [*steps, *choose("day_open"), *keys("yes")]
     listed = desk([*steps, *choose("promised")])[-1]
@@ -298,14 +300,14 @@ def test_who_was_promised_is_welcomed(desk) -> None:
     assert listed["rows"][0] in done["visits"]
 
 
-def test_a_day_left_over_is_settled_in_one_act(desk) -> None:
+def test_a_day_left_over_is_settled_in_one_act(desk: Desk) -> None:
     steps: Steps = [*OPEN[: -len(IN)], ["wait", 17 * 3_600_000], *IN]
     done = desk([*steps, *choose("settle"), *keys("yes")])[-1]
     assert not done["day_open"]
     assert len(done["promises"]) == 2
 
 
-def test_the_pause_of_codes_is_lifted(desk) -> None:
+def test_the_pause_of_codes_is_lifted(desk: Desk) -> None:
     assert "lift" not in desk(OPEN)[-1]["rows"]
     steps = [*OPEN, *[["wish", "code_miss", {}]] * 5, ["wait", 1000]]
     steps = [*steps, *choose("lift"), *keys("yes")]
@@ -314,7 +316,7 @@ def test_the_pause_of_codes_is_lifted(desk) -> None:
     assert "lift" not in done["rows"]
 
 
-def test_every_trouble_has_something_to_do(desk) -> None:
+def test_every_trouble_has_something_to_do(desk: Desk) -> None:
     for name in ("clock", "wall", "panel", "key", "journal", "laptop", "slot", "day"):
         steps = [*OPEN, ["trouble", name], *choose("health", f"t_{name}"), *keys("yes"), ["well", name]]
         played = desk(steps)
@@ -325,7 +327,7 @@ def test_every_trouble_has_something_to_do(desk) -> None:
 # Refusals
 
 
-def test_every_refusal_is_said_in_words_of_every_language(desk) -> None:
+def test_every_refusal_is_said_in_words_of_every_language(desk: Desk) -> None:
     reasons = [*sorted(REASONS), "a_reason_of_tomorrow"]
     for language in LANGUAGES:
         steps: Steps = [*OPEN, ["language", language]]
@@ -350,7 +352,7 @@ def test_what_staff_meet_daily_has_words_of_its_own() -> None:
         assert f"desk.no_{reason}" in words
 
 
-def test_a_flash_that_fails_is_said_and_the_desk_goes_on(desk) -> None:
+def test_a_flash_that_fails_is_said_and_the_desk_goes_on(desk: Desk) -> None:
     played = desk([*OPEN, ["broken"], *keys("yes", "yes", "yes", "yes")])
     assert "desk.no_other" in played[-3]["seen"]
     assert played[-1]["wishes"][0][0] == "call"
@@ -371,7 +373,7 @@ PLACES = {
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_an_alert_stands_above_everything_and_one_press_takes_it(desk, place: str) -> None:
+def test_an_alert_stands_above_everything_and_one_press_takes_it(desk: Desk, place: str) -> None:
     here = [*OPEN, *PLACES[place]]
     assert desk(here)[-1]["screen"] == place
     alert: Steps = [["wish", "checkin", {"need": "breathing"}]]
@@ -383,7 +385,7 @@ def test_an_alert_stands_above_everything_and_one_press_takes_it(desk, place: st
     assert played[-1]["alerts"] == []
 
 
-def test_the_emergency_comes_before_help_and_each_is_taken(desk) -> None:
+def test_the_emergency_comes_before_help_and_each_is_taken(desk: Desk) -> None:
     steps = [*OPEN, ["wish", "alert_raise", {"why": "help"}], ["wish", "checkin", {"need": "bleeding_heavy"}]]
     played = desk([*steps, ["wait", 800], *keys("yes"), ["wait", 800], *keys("yes")])
     assert "desk.alert_emergency" in played[-5]["seen"]
@@ -393,24 +395,24 @@ def test_the_emergency_comes_before_help_and_each_is_taken(desk) -> None:
     assert played[-1]["screen"] == "desk"
 
 
-def test_an_alert_that_the_laptop_takes_goes_away(desk) -> None:
+def test_an_alert_that_the_laptop_takes_goes_away(desk: Desk) -> None:
     played = desk([*OPEN, ["wish", "alert_raise", {"why": "device"}], ["wish", "alert_ack", {}]])
     assert [state["screen"] for state in played[-2:]] == ["desk_alert", "desk"]
 
 
-def test_a_call_without_a_record_is_shown_too(desk) -> None:
+def test_a_call_without_a_record_is_shown_too(desk: Desk) -> None:
     played = desk([*OPEN, ["alarm", "emergency"], ["wait", 800], *keys("yes")])
     assert [state["screen"] for state in played[-3:]] == ["desk_alert", "desk_alert", "desk"]
 
 
-def test_an_alert_that_cannot_be_taken_does_not_lock_the_desk(desk) -> None:
+def test_an_alert_that_cannot_be_taken_does_not_lock_the_desk(desk: Desk) -> None:
     steps = [*OPEN, ["wish", "alert_raise", {"why": "help"}], ["wait", 800], ["fail", "journal_full"]]
     played = desk([*steps, *keys("yes", "back")])
     assert played[-2]["screen"] == "desk_alert" and "desk.no_journal_full" in played[-2]["seen"]
     assert played[-1]["screen"] == "idle"
 
 
-def test_every_kind_of_alert_has_words(desk) -> None:
+def test_every_kind_of_alert_has_words(desk: Desk) -> None:
     for why in ("emergency", "help", "device", "other"):
         assert f"desk.alert_{why}" in desk([*OPEN, ["wish", "alert_raise", {"why": why}]])[-1]["seen"]
 
@@ -418,7 +420,7 @@ def test_every_kind_of_alert_has_words(desk) -> None:
 # Check-in on somebody's behalf
 
 
-def test_a_check_in_for_somebody_is_the_visitors_own_and_staff_stay(desk) -> None:
+def test_a_check_in_for_somebody_is_the_visitors_own_and_staff_stay(desk: Desk) -> None:
     played = desk([*OPEN, ["language", "es"], *choose("checkin"), *keys(*["yes"] * 12)])
     screens = [state["screen"] for state in played]
     ticket = screens.index("ticket")
@@ -432,7 +434,7 @@ def test_a_check_in_for_somebody_is_the_visitors_own_and_staff_stay(desk) -> Non
     assert len(back["visits"]) == 3
 
 
-def test_back_from_a_check_in_leads_to_the_desk(desk) -> None:
+def test_back_from_a_check_in_leads_to_the_desk(desk: Desk) -> None:
     last = desk([*OPEN, *choose("checkin"), *keys("back")])[-1]
     assert last["screen"] == "desk"
 
@@ -440,14 +442,14 @@ def test_back_from_a_check_in_leads_to_the_desk(desk) -> None:
 # Leaving
 
 
-def test_back_goes_to_sign_out_first_and_then_out(desk) -> None:
+def test_back_goes_to_sign_out_first_and_then_out(desk: Desk) -> None:
     played = desk([*OPEN, *keys("back", "back")])
     assert played[-2]["rows"][played[-2]["at"]] == "leave" and played[-2]["who"] == "ana"
     assert played[-1]["who"] is None and played[-1]["screen"] == "idle"
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_silence_signs_out_after_two_minutes_from_anywhere(desk, place: str) -> None:
+def test_silence_signs_out_after_two_minutes_from_anywhere(desk: Desk, place: str) -> None:
     steps = [*OPEN, *PLACES[place]]
     if place == "need":
         steps += [["wait", 45_000 - 95_000 + 95_000]]
@@ -457,18 +459,18 @@ def test_silence_signs_out_after_two_minutes_from_anywhere(desk, place: str) -> 
     assert played[-1]["loaded"] == [] and played[-1]["held"] == []
 
 
-def test_one_key_in_time_stays_and_does_nothing_else(desk) -> None:
+def test_one_key_in_time_stays_and_does_nothing_else(desk: Desk) -> None:
     played = desk([*OPEN, ["wait", 100_000], *keys("yes"), ["wait", 90_000]])
     assert [state["warned"] for state in played[-3:]] == [True, False, False]
     assert played[-1]["screen"] == "desk" and played[-1]["who"] == "ana"
 
 
-def test_who_is_removed_from_the_laptop_is_out_at_the_next_act(desk) -> None:
+def test_who_is_removed_from_the_laptop_is_out_at_the_next_act(desk: Desk) -> None:
     played = desk([*OPEN, ["wish", "staff_remove", {"staff": "ana"}], *keys("yes", "yes")])
     assert played[-1]["screen"] == "idle" and played[-1]["wishes"] == []
 
 
-def test_signing_out_gives_all_memory_back(desk) -> None:
+def test_signing_out_gives_all_memory_back(desk: Desk) -> None:
     heap: Steps = [["heap"]]
     there = [["hold", "yes"], *keys("yes", *PIN, "yes", "back")]
     away = [*choose("queue"), *keys("back", "back", "back")]
@@ -484,7 +486,7 @@ def test_signing_out_gives_all_memory_back(desk) -> None:
 # Words
 
 
-def test_nothing_is_clipped_in_any_language_and_every_string_is_shown(desk) -> None:
+def test_nothing_is_clipped_in_any_language_and_every_string_is_shown(desk: Desk) -> None:
     seen: set[str] = set()
     for language in LANGUAGES:
         for state in desk(tour(language)):

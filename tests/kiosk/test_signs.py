@@ -1,5 +1,7 @@
 """The sounder and the status light: what calls, what alarms, and that neither is ever too fast."""
 
+from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -10,8 +12,11 @@ DIM = (2, 2, 2)
 AMBER = (70, 28, 0)
 
 
+Watch = Callable[..., Room]
+
+
 @pytest.fixture
-def watch(tmp_path: Path, built: Path):
+def watch(tmp_path: Path, built: Path) -> Watch:
     def run(script: list[tuple[int, str]], ms: int) -> Room:
         room = Room(tmp_path, built / "wall.fnt", script, ms)
         assert not room.violations
@@ -31,27 +36,43 @@ def colour(room: Room, ms: int) -> tuple[int, int, int]:
     return [c for when, c in room.light if when <= ms][-1]
 
 
-def test_each_call_and_recall_chimes_once(watch) -> None:
+def test_each_call_and_recall_chimes_once(watch: Watch) -> None:
     room = watch(
-        [(1000, "call('K47', '2')"), (10_000, "call('A12', '1')"), (20_000, "tell('recalled')"), (30_000, "tell('seated')")],
+        [
+            (1000, "call('K47', '2')"),
+            (10_000, "call('A12', '1')"),
+            (20_000, "tell('recalled')"),
+            (30_000, "tell('seated')"),
+        ],
         60_000,
-    )  # fmt: skip
+    )
     chime = between(room, 1000, 5000)
     assert len(chime) == 2
     assert between(room, 10_000, 15_000) == between(room, 20_000, 25_000) == chime
     assert len(room.tones) == 6
 
 
-def test_an_emergency_sounds_until_acknowledged(watch) -> None:
+@pytest.mark.parametrize(("state", "chimes"), [("called", 1), ("seated", 0)])
+def test_after_the_power_came_back_a_call_that_stands_is_repeated_once(
+    watch: Watch, state: str, chimes: int
+) -> None:
+    stood = f"hub.fold.made = [('K47', '2')]; hub.fold.visits['K47'] = Thing(state='{state}')"
+    room = watch([(-1, stood), (5000, "tell('receipt')"), (9000, "call('A12', '1')")], 30_000)
+    assert len(between(room, 0, 8000)) == 2 * chimes
+    assert len(room.tones) == 2 * chimes + 2
+    assert any(any(row) for row in room.wall[0][1]), "and the wall shows it"
+
+
+def test_an_emergency_sounds_until_acknowledged(watch: Watch) -> None:
     room = watch([(1000, "alert('emergency')"), (30_000, "acknowledge()")], 60_000)
     times = [start for _, start, _ in room.tones]
     assert min(times) < 1200
-    gaps = [later - now for now, later in zip(times, times[1:], strict=False)]
+    gaps = [later - now for now, later in pairwise(times)]
     assert max(gaps) <= 2000, "it never pauses for long"
     assert max(end for _, _, end in room.tones) < 31_000
 
 
-def test_an_emergency_escalates_after_a_minute(watch) -> None:
+def test_an_emergency_escalates_after_a_minute(watch: Watch) -> None:
     room = watch([(1000, "alert('emergency')")], 120_000)
     early = between(room, 5000, 55_000)
     late = between(room, 65_000, 115_000)
@@ -59,7 +80,7 @@ def test_an_emergency_escalates_after_a_minute(watch) -> None:
     assert len(late) > 1.5 * len(early), "more of it"
 
 
-def test_help_is_soft_and_comes_back_every_twenty_seconds(watch) -> None:
+def test_help_is_soft_and_comes_back_every_twenty_seconds(watch: Watch) -> None:
     room = watch([(1000, "alert('help')"), (50_000, "acknowledge()")], 100_000)
     starts = [start for _, start, _ in room.tones][::2]
     assert len(starts) == 3
@@ -67,7 +88,7 @@ def test_help_is_soft_and_comes_back_every_twenty_seconds(watch) -> None:
     assert max(freq for freq, _, _ in room.tones) < 600, "lower than a call or an alarm"
 
 
-def test_a_call_is_heard_through_an_alarm_and_the_alarm_goes_on(watch) -> None:
+def test_a_call_is_heard_through_an_alarm_and_the_alarm_goes_on(watch: Watch) -> None:
     room = watch([(1000, "alert('emergency')"), (10_500, "call('K47', '2')")], 30_000)
     alone = watch([(1000, "call('K47', '2')")], 5000)
     chime = between(alone, 0, 5000)
@@ -76,17 +97,17 @@ def test_a_call_is_heard_through_an_alarm_and_the_alarm_goes_on(watch) -> None:
     assert between(room, 20_000, 25_000)
 
 
-def test_a_call_does_not_swallow_help(watch) -> None:
+def test_a_call_does_not_swallow_help(watch: Watch) -> None:
     room = watch([(1000, "hub.fold.alerts[1] = Alert(why='help', raised_ms=0); call('K47', '2')")], 6000)
     assert len(room.tones) == 4
 
 
-def test_a_call_for_help_that_has_no_record_counts_too(watch) -> None:
+def test_a_call_for_help_that_has_no_record_counts_too(watch: Watch) -> None:
     room = watch([(1000, "hub.alarm = 'emergency'; tell()"), (10_000, "hub.alarm = None; tell()")], 20_000)
     assert between(room, 1000, 9000) and not between(room, 11_000, 20_000)
 
 
-def test_the_light_says_how_things_stand(watch) -> None:
+def test_the_light_says_how_things_stand(watch: Watch) -> None:
     room = watch(
         [
             (2000, "hub.fold.day_open = False; tell('day_closed')"),
@@ -100,11 +121,17 @@ def test_the_light_says_how_things_stand(watch) -> None:
 
 
 @pytest.mark.parametrize(("why", "colours"), [("help", 2), ("emergency", 2)])
-def test_the_light_blinks_slowly_for_an_alert_whatever_else_is_wrong(watch, why: str, colours: int) -> None:
+def test_the_light_blinks_slowly_for_an_alert_whatever_else_is_wrong(
+    watch: Watch, why: str, colours: int
+) -> None:
     room = watch(
-        [(1000, "health.standing = ('clock',); signs.changed()"), (3000, f"alert('{why}')"), (20_000, "acknowledge()")],
+        [
+            (1000, "health.standing = ('clock',); signs.changed()"),
+            (3000, f"alert('{why}')"),
+            (20_000, "acknowledge()"),
+        ],
         40_000,
-    )  # fmt: skip
+    )
     seen = {c for when, c in room.light if 3300 < when < 20_000}
     assert len(seen) == colours
     changes = [when for when, _ in room.light if 3300 < when < 20_000]
@@ -116,13 +143,13 @@ def test_the_light_blinks_slowly_for_an_alert_whatever_else_is_wrong(watch, why:
     assert colour(room, 30_000) == AMBER
 
 
-def test_an_emergency_that_waits_blinks_faster_and_still_slowly(watch) -> None:
+def test_an_emergency_that_waits_blinks_faster_and_still_slowly(watch: Watch) -> None:
     room = watch([(1000, "alert('emergency')")], 90_000)
     late = [when for when, _ in room.light if 65_000 < when < 85_000]
     assert 36 <= len(late) <= 42, "one flash a second"
 
 
-def test_many_alerts_at_once_do_not_flash(watch) -> None:
+def test_many_alerts_at_once_do_not_flash(watch: Watch) -> None:
     script = []
     for i in range(10):
         script += [(1000 + 200 * i, "alert('emergency')"), (1100 + 200 * i, "acknowledge()")]
