@@ -1,5 +1,6 @@
 """The 200-visitor day, watched: pixel bytes and CPU of every key press, heap, time."""
 
+import shutil
 import statistics
 import tempfile
 from collections import Counter
@@ -39,9 +40,17 @@ class Watched:
 
 
 def watch(
-    visitors: int, *, heap_bytes: int | None = None, measure: bool = True, around: tuple[int, ...] = ()
+    visitors: int,
+    *,
+    heap_bytes: int | None = None,
+    measure: bool = True,
+    around: tuple[int, ...] = (),
+    keep_flash: Path | None = None,
 ) -> Watched:
-    """Run the day and look at every press, and at the heap while the ten ``around`` each number came."""
+    """Run the day and look at every press, and at the heap while the ten ``around`` each number came.
+
+    ``keep_flash`` gets the kiosk's flash as the day leaves it.
+    """
     with tempfile.TemporaryDirectory(prefix="smilehub-bench-") as folder:
         hub = SimulatedHub(Path(folder), SEED, heap_bytes=heap_bytes, measure=measure)
         presses: list[Press] = []
@@ -94,6 +103,8 @@ def watch(
             hub.close()
         if not report.ok:
             raise RuntimeError(f"the day did not agree: {report}")
+        if keep_flash is not None:
+            shutil.copy(hub.flash, keep_flash)
         return Watched(report, presses, low)
 
 

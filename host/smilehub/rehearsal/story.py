@@ -76,8 +76,10 @@ _POSITIONS: dict[str, tuple[str, ...]] = {
     "staff_set": ("staff", "pin"),
     "transfer": ("ticket", "lane"),
 }
-_WALL_SCALE = 5
-_STRIP = 20  # between wall and panel, with the status pixel in its middle
+#: Pixels of a picture from one LED of the wall to the next.
+WALL_SCALE = 5
+#: Pixels between wall and panel, with the status pixel in their middle.
+STRIP = 20
 
 
 class Step(NamedTuple):
@@ -133,12 +135,12 @@ def play(hub: SimulatedHub, steps: list[Step], folder: Path) -> list[Picture]:
 def picture(hub: SimulatedHub) -> Image.Image:
     """Wall, status pixel and panel, one below the other, as wide as the panel."""
     panel = hub.board.part("panel").image().convert("RGB")
-    wall = hub.board.part("wall").image(scale=_WALL_SCALE)
-    out = Image.new("RGB", (panel.width, wall.height + _STRIP + panel.height), (24, 26, 30))
+    wall = hub.board.part("wall").image(scale=WALL_SCALE)
+    out = Image.new("RGB", (panel.width, wall.height + STRIP + panel.height), (24, 26, 30))
     out.paste(wall, ((panel.width - wall.width) // 2, 0))
-    x, y = panel.width // 2, wall.height + _STRIP // 2
+    x, y = panel.width // 2, wall.height + STRIP // 2
     ImageDraw.Draw(out).ellipse((x - 6, y - 6, x + 6, y + 6), fill=hub.board.part("pixel").colour)
-    out.paste(panel, (0, wall.height + _STRIP))
+    out.paste(panel, (0, wall.height + STRIP))
     return out
 
 
