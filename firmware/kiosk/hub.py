@@ -12,9 +12,9 @@ from hubcore.fold import Hub
 from services.codes import Codes
 from services.health import Health
 from services.journal import JournalError, JournalFull
-from services.replay import replay, told
 from services.staff import Staff
 from services.watch import Watch
+from tasks.forget import forget
 
 _SAME_FAULT = const(8)  # so often the same fault is recorded in one boot; then it is only printed
 _CLOCK_STEP_S = const(2)
@@ -66,6 +66,8 @@ class KioskHub:
         ``cause`` is a word such as "power" or "watchdog"; ``slot`` 0 is app_a, 1 app_b; ``damaged`` says what
         is wrong with a slot.
         """
+        from services.replay import replay
+
         journal = self.journal
         journal.open()
         known = replay(journal, self.fold, self._apply)
@@ -73,6 +75,7 @@ class KioskHub:
         self.watch.begin()
         cause, firmware = records.clean(cause, 16) or "?", records.clean(firmware, 24) or "?"
         self.note("boot", {"cause": cause, "firmware": firmware, "slot": slot})
+        forget("services.replay")
         self._repeats = known
         self.health.set("slot", bool(damaged), damaged)
         if self.keys and self.keys.new and journal.boot > 1:
@@ -266,6 +269,8 @@ class KioskHub:
         """For quiet moments: report damage that was found in the journal, look around, erase ahead."""
         faults = self.journal.faults
         while self._told < len(faults):
+            from services.replay import told
+
             text = told(faults[self._told])
             self._told += 1
             if "journal: " + text not in self._repeats:

@@ -44,8 +44,8 @@ class Journal(Sectors):
     acknowledged there, so that no identity comes a second time.
     """
 
-    def __init__(self, part, reserve: int = 8):
-        super().__init__(part)
+    def __init__(self, part, reserve: int = 8, buf: "bytearray | None" = None):
+        super().__init__(part, buf)
         self._reserve = reserve
         self.boot = 1
         self.next_seq = 1

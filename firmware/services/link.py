@@ -10,6 +10,7 @@ from tasks.wake import Wake
 
 _TXBUF = const(2048)
 _READ = const(256)
+_OUT = const(1600)
 _CHUNK = const(1000)  # record bytes a reply carries, at most
 _RUN = const(23)  # records a reply carries: as many as the short form of a CBOR array counts
 _HEAD_MS = const(250)  # between two notices of the journal's head
@@ -20,18 +21,19 @@ class LinkServer:
     """Serves ``hub`` (kiosk.hub.KioskHub) on a ``machine.UART`` of ``baud`` bits a second.
 
     Its receive buffer must hold what arrives while a sector is erased: 518 bytes in 45 ms at 115200 baud.
-    ``about`` is (device id: bytes, firmware version, board, letter), by default this board's. ``run(turn)``
-    is the task. A pull is streamed between other answers; a newer pull or hello ends it.
+    ``out``, 1,600 bytes, is filled and sent in one go: others may use it too. ``about`` is (device id: bytes,
+    firmware version, board, letter), by default this board's. ``run(turn)`` is the task. A pull is streamed
+    between other answers; a newer pull or hello ends it.
     """
 
-    def __init__(self, uart, hub, about: tuple | None = None, baud: int = 115200):
+    def __init__(self, uart, hub, about: tuple | None = None, baud: int = 115200, out=None):
         self._uart = uart
         self._hub = hub
         self._about = about or _this_board()
         self._baud = baud
         self._room = _TXBUF * 10_000 // baud  # ms of sending that the transmitter's buffer holds
         self._window = bytearray(1280)  # of the journal, as the pull reads it
-        self._out = bytearray(_CHUNK + 600)
+        self._out = memoryview(bytearray(_OUT) if out is None else out)[:_OUT]
         self._input = bytearray(_READ)
         self._decoder = frames.Decoder()
         self._answers = []
@@ -201,7 +203,7 @@ class LinkServer:
             size = pull.fill(self._out)
             if pull.over:
                 self._pull = None
-            await self._send(memoryview(self._out)[:size])
+            await self._send(self._out[:size])
         elif self._news:
             wait = self._head_at + _HEAD_MS - self._hub.clock.uptime_ms()
             if wait > 0:

@@ -24,14 +24,14 @@ class Sectors:
 
     ``part`` is an ``esp32.Partition`` or anything with its readblocks(block, buf, offset),
     writeblocks(block, buf, offset) and ioctl(4 | 5 | 6, block) for blocks of 4,096 bytes. The live run is
-    ``_first`` to ``_last``; ``_last`` 0: nothing written yet.
+    ``_first`` to ``_last``; ``_last`` 0: nothing written yet. ``buf``, 2,048 bytes, may be used by others
+    whenever nothing is being asked of the journal.
     """
 
-    def __init__(self, part):
+    def __init__(self, part, buf=None):
         self._part = part
         self._sectors = part.ioctl(4, 0)
-        self._buf = bytearray(_WINDOW)
-        self._mv = memoryview(self._buf)
+        self._mv = self._buf = memoryview(bytearray(_WINDOW) if buf is None else buf)[:_WINDOW]
         self.id = None
         self.faults = []
         self._first = self._last = 0

@@ -1,0 +1,123 @@
+"""Makes the drivers that boardcfg describes; needed once, and then no longer in memory."""
+
+import boardcfg as cfg
+from esp32 import Partition
+from machine import (
+    DEEPSLEEP_RESET,
+    HARD_RESET,
+    I2C,
+    PWM,
+    PWRON_RESET,
+    SOFT_RESET,
+    SPI,
+    UART,
+    WDT_RESET,
+    Pin,
+    reset_cause,
+)
+from micropython import const
+from neopixel import NeoPixel
+
+from drivers.ds3231 import DS3231
+from drivers.keypad import Keypad
+from drivers.max7219 import Matrix
+from drivers.pixel import Pixel
+from drivers.sounder import Sounder
+from drivers.st7796 import ST7796
+from services.keys import KeysError, KeyStore
+
+LETTER = cfg.LETTER
+VERSION = cfg.VERSION
+TZ = cfg.TZ
+
+_STRIP_LINES = const(4)
+_CAUSES = {
+    PWRON_RESET: "power",
+    HARD_RESET: "reset",
+    WDT_RESET: "watchdog",
+    DEEPSLEEP_RESET: "sleep",
+    SOFT_RESET: "soft",
+}
+
+
+def cause() -> str:
+    """Why the board has started, in a word."""
+    return _CAUSES.get(reset_cause(), "other")
+
+
+def panel():
+    """The panel, dark; its strip is the kiosk's scratch memory."""
+    spi = SPI(
+        cfg.PANEL_SPI,
+        baudrate=cfg.SPI_1_BAUD,
+        sck=Pin(cfg.SPI_1_SCK),
+        mosi=Pin(cfg.SPI_1_MOSI),
+        miso=Pin(cfg.SPI_1_MISO),
+    )
+    pins = (_out(cfg.PANEL_CS, 1), _out(cfg.PANEL_DC, 1), _out(cfg.PANEL_RST, 1), _out(cfg.PANEL_BL, 0))
+    strip = bytearray(_STRIP_LINES * 2 * cfg.PANEL_WIDTH)
+    return ST7796(
+        spi, *pins, cfg.PANEL_WIDTH, cfg.PANEL_HEIGHT, cfg.PANEL_ROTATION, strip, baud=cfg.SPI_1_BAUD
+    )
+
+
+def matrix():
+    """The wall."""
+    spi = SPI(
+        cfg.WALL_SPI,
+        baudrate=cfg.SPI_2_BAUD,
+        sck=Pin(cfg.SPI_2_SCK),
+        mosi=Pin(cfg.SPI_2_MOSI),
+        miso=Pin(cfg.SPI_2_MISO),
+    )
+    return Matrix(spi, _out(cfg.WALL_CS, 1), cfg.WALL_COLUMNS, cfg.WALL_ROWS)
+
+
+def chip():
+    """The clock chip."""
+    return DS3231(I2C(cfg.RTC_I2C, scl=Pin(cfg.I2C_1_SCL), sda=Pin(cfg.I2C_1_SDA), freq=cfg.I2C_1_FREQ))
+
+
+def sounder():
+    """The sounder, silent."""
+    return Sounder(PWM(Pin(cfg.SOUNDER_PIN), freq=1000, duty_u16=0))
+
+
+def pixel():
+    """The status light, dark."""
+    return Pixel(NeoPixel(Pin(cfg.PIXEL_PIN), 1))
+
+
+def keypad():
+    """The keys, listening."""
+    return Keypad({name: Pin(pin, Pin.IN, Pin.PULL_UP) for name, pin in cfg.KEYS.items()})
+
+
+def uart():
+    """The link's UART."""
+    return UART(
+        cfg.UART_LINK_ID,
+        cfg.UART_LINK_BAUD,
+        tx=Pin(cfg.UART_LINK_TX),
+        rx=Pin(cfg.UART_LINK_RX),
+        rxbuf=cfg.UART_LINK_RXBUF,
+        timeout=0,
+    )
+
+
+def partition(name: str):
+    """A data partition by its name."""
+    return Partition.find(Partition.TYPE_DATA, label=name)[0]
+
+
+def keys():
+    """The key store, or None where flash fails: visitors are served all the same; staff have the laptop."""
+    try:
+        return KeyStore(partition("keys"))
+    except KeysError as error:
+        print("no secrets:", error)
+        return None
+
+
+def _out(pin, level):
+    return Pin(pin, Pin.OUT, value=level)
