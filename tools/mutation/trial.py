@@ -29,7 +29,7 @@ TESTS = ROOT / "tests" / "hubcore"
 
 # What looks at the source, or at what another process makes of it.
 _ELSEWHERE = ("test_both.py", "test_source.py")
-_EXAMPLES = 100
+_EXAMPLES = 40
 _PATIENCE = 10  # a test that takes so many times as long has noticed something, too
 _LEAST_S = 0.5
 _START_S = 20.0
