@@ -20,6 +20,7 @@ from tasks.forget import forget
 
 _ASSETS = __file__.rsplit("/", 1)[0] + "/assets"
 
+_JOURNAL = const(2048)  # what the journal uses of the strip; an answer needs 1,600 besides
 _LITTER = const(8192)  # so many bytes of garbage are taken away in a quiet moment
 _LOOK_ROUNDS = const(30)  # rounds of the housekeeping, 2 s each, between two looks at wall and panel
 
@@ -34,7 +35,7 @@ class App:
         from kiosk import wiring
 
         self.panel = panel = wiring.panel()
-        # Nothing else draws while the journal is read or an answer made: they share the panel's strip.
+        # Nothing draws while the journal is read or an answer is made of it: they share the panel's strip.
         journal = Journal(wiring.partition("journal"), buf=panel.strip)
         clock = Clock(chip=wiring.chip())
         self.hub = hub = KioskHub(journal, clock, wiring.LETTER, keys=wiring.keys(), tz=wiring.TZ)
@@ -45,7 +46,7 @@ class App:
         self.sounder = wiring.sounder()
         self.signs = Signs(hub, self.sounder, wiring.pixel(), hub.health)
         self.keypad = wiring.keypad()
-        self.link = LinkServer(wiring.uart(), hub, out=panel.strip)
+        self.link = LinkServer(wiring.uart(), hub, out=panel.strip[_JOURNAL:])
         self.supervisor = Supervisor(hub, Watchdog(WDT))
         self.supervisor.chore(hub.idle)
         self.supervisor.chore(self._look)
