@@ -316,7 +316,10 @@ class Stage:
             "promises": list(fold.promises),
             "depth": ui._depth,
             "passing": [
-                key for key in sys.modules if key.startswith(("kiosk.desk", "kiosk.mine", "kiosk.code"))
+                name
+                for name in [name[6:] for name in sys.modules if name.startswith("kiosk.")]
+                + dir(sys.modules["kiosk"])
+                if name.startswith(("desk", "mine", "code"))
             ],
         }
         self.bus.sent = 0

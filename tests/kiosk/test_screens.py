@@ -305,6 +305,11 @@ def test_one_key_extends_and_does_nothing_else(play: Play) -> None:
     assert [state["warned"] for state in played[-4:]] == [True, False, False, False]
 
 
+def test_nothing_of_a_warning_is_left_at_home(play: Play) -> None:
+    played = play([*OPEN, *TICKET[:3], ["wait", 60_000], ["home"], ["key", "yes"]])
+    assert names(played)[-2:] == ["idle", "language"]
+
+
 def test_help_does_not_wait_for_the_warning(play: Play) -> None:
     played = play([*OPEN, *TICKET[:3], ["wait", 60_000], ["key", "help"], ["key", "back"]])
     assert names(played)[-3:] == ["flags", "help", "flags"]
@@ -370,6 +375,7 @@ def test_consents_come_after_the_ticket_and_mean_no_until_somebody_says_yes(play
     assert names(played)[-6:] == ["ticket", "seat", "intro", "consent", "consent", "idle"]
     assert played[-1]["visits"][0][2] == []
     assert play([*OPEN, *GIVE])[-1]["visits"][0][2] == ["teaching"]
+    assert play([*OPEN, *GIVE, *keys("yes")])[-1]["visits"][0][2] == ["teaching"], "no is chosen anew"
     both = play([*OPEN, *GIVE, *keys("down", "yes")])[-1]
     assert (both["screen"], both["visits"][0][2]) == ("idle", ["study", "teaching"])
 
@@ -525,8 +531,8 @@ def test_what_few_use_leaves_memory_again(play: Play) -> None:
     # The first time leaves the names in them behind; after that nothing grows.
     played = play([*OPEN, *TICKET, ["home"], *[*mine, *desk, ["visits", 1]] * 4])
     passing = [state["passing"] for state in played if "passing" in state]
-    assert any("kiosk.mine" in modules for modules in passing)
-    assert any("kiosk.desk" in modules for modules in passing)
+    assert any("mine" in modules for modules in passing)
+    assert any("desk" in modules for modules in passing)
     assert passing[-1] == []
     heaps = [state["heap"] for state in played if "heap" in state]
     assert heaps[3] <= heaps[0] * 1.002
