@@ -64,7 +64,6 @@ class Board(Rows):
 
     def draw(self, canvas) -> None:
         desk = self.desk
-        self.ui.answers.forget()
         if desk.language:  # a visitor's was in use
             self.ui.words.use(desk.language)
             desk.language = None

@@ -1,6 +1,6 @@
 """Sound and light for the room, from the fold alone: they go on when panel or wall are broken."""
 
-from time import ticks_diff, ticks_ms
+from time import ticks_add, ticks_diff, ticks_ms
 
 from micropython import const
 
@@ -88,7 +88,8 @@ class Signs:
         elif self._help_at is not None and ticks_diff(now, self._help_at) < _HELP_MS:
             left = _HELP_MS - ticks_diff(now, self._help_at)
         elif self._chime:
-            left = _AFTER_MS  # one after the other: the sounder remembers only one
+            left = _AFTER_MS  # one after the other: the sounder would break the chime off
+            self._help_at = ticks_add(now, left - _HELP_MS)
         else:
             self._help_at = now
             sounder.play(HELP)

@@ -101,6 +101,7 @@ def test_wrong_pins_cost_ever_more_time_and_never_more_than_a_minute(desk: Desk)
         assert {state["screen"] for state in counted} == {"desk_wait"}
         # As long as a sentence counts down; then another one says that it goes on.
         waits.append(next(i for i, state in enumerate(counted) if "desk.again" in state["seen"]))
+        assert all(state["left_ms"] <= 1000 for state in counted[: waits[-1]]), "every second is shown"
         steps += [*keys(*WRONG), ["wait", 1000 * waits[-1] + 500], *keys("yes")]
     assert waits == [0, 0, 1, 2, 4, 8, 16, 32, 60, 60, 60]
     assert desk([*steps, *keys(*PIN)])[-1]["who"] == "ana"

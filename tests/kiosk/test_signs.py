@@ -100,6 +100,8 @@ def test_a_call_is_heard_through_an_alarm_and_the_alarm_goes_on(watch: Watch) ->
 def test_a_call_does_not_swallow_help(watch: Watch) -> None:
     room = watch([(1000, "hub.fold.alerts[1] = Alert(why='help', raised_ms=0); call('K47', '2')")], 6000)
     assert len(room.tones) == 4
+    starts = [start for _, start, _ in room.tones]
+    assert 1480 <= starts[2] - starts[0] <= 1700, "after the chime has come to its end"
 
 
 def test_a_call_for_help_that_has_no_record_counts_too(watch: Watch) -> None:
