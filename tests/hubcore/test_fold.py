@@ -345,12 +345,21 @@ def test_state_does_not_grow_with_the_day():
 def test_more_than_990_tickets_in_a_day_reuse_only_what_nobody_holds():
     day = Day().opened()
     held = {day.checkin() for _ in range(20)}
+    day.wish("full_today")
+    held.add(day.wish("promise", need="broken").body["label"])
+    day.wish("full_today", full=False)
+    gone = day.checkin()
+    day.wish("left", ticket=gone)
+    held.add(gone)
     for _ in range(1100):
         label = day.checkin("injury")
         assert label not in held
         day.wish("call", chair="1")
         day.wish("served", ticket=label)
-    assert held <= set(day.hub.visits)
+    assert held - {gone} <= set(day.hub.visits) | set(day.hub.promises)
+    day.wish("undo")
+    day.wish("undo")
+    assert gone in day.hub.visits, "who left is undone after the last chair's act"
 
 
 # What is not in order

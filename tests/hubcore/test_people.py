@@ -521,6 +521,7 @@ def test_calls_are_those_who_have_yet_to_come_newest_first():
     assert day.hub.calls(3) == [(labels[2], "3"), (labels[1], "2"), (labels[0], "1")]
     assert day.hub.calls(2) == [(labels[2], "3"), (labels[1], "2")]
     day.wish("recall", ticket=labels[0])
+    assert day.hub.visits[labels[0]].recalls == 1
     assert day.hub.calls(1) == [(labels[0], "1")]
     day.wish("seated", ticket=labels[0])
     assert day.hub.calls(9) == [(labels[2], "3"), (labels[1], "2")]

@@ -102,6 +102,29 @@ def test_what_is_built_is_read_back(named, envelope):
     assert (record.seq, record.boot, record.uptime_ms, record.clock_s) == envelope
 
 
+@given(RECORDS.filter(lambda named: named[0] != "day_opened"), ENVELOPES)
+def test_a_replay_needs_no_decoding_of_what_this_version_wrote(named, envelope):
+    code, body = records.build(named[0], named[1])
+    record = records._replay(records.encode(code, *envelope, body))
+    assert (record.kind, record.code, record.body) == (named[0], code, named[1])
+    assert (record.seq, record.boot, record.uptime_ms, record.clock_s) == envelope
+
+
+@pytest.mark.parametrize("n", [0, 23, 24, 255, 256, 65535, 65536, 2**32 - 1, 2**32, records.MAX_MS])
+def test_a_replay_reads_numbers_of_every_length(n):
+    record = records._replay(records.encode(28, 1, 1, n, None, {0: b"12345678", 1: max(1, n % 2**32)}))
+    assert (record.uptime_ms, record.body["seq"], record.clock_s) == (n, max(1, n % 2**32), None)
+
+
+@pytest.mark.parametrize("code", [37, 255, 256 + 11, 512 + 11, 11 << 8])
+def test_a_kind_of_a_later_version_is_not_taken_for_one_of_ours(code):
+    raw = records.encode(code, 1, 1, 0, None, {0: "K47"})
+    with pytest.raises(ValueError):
+        records._replay(raw)
+    assert records.replay(raw).kind is None
+    assert records.replay(raw).body == {0: "K47"}
+
+
 @given(RECORDS, st.data())
 def test_a_needed_field_is_needed_and_a_wrong_type_refused(named, data):
     kind, fields = named
