@@ -5,7 +5,7 @@ import gc
 # While modules load, what is thrown away is used again at once: what stays lies close together at the heap's
 # beginning, instead of leaving holes everywhere that no buffer fits into.
 gc.collect()
-gc.threshold(4096)
+gc.threshold(16384)
 
 import asyncio  # noqa: E402
 

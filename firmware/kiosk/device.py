@@ -21,6 +21,7 @@ from tasks.forget import forget
 _ASSETS = __file__.rsplit("/", 1)[0] + "/assets"
 
 _JOURNAL = const(2048)  # what the journal uses of the strip; an answer needs 1,600 besides
+_REPLAY = const(32768)
 _LITTER = const(8192)  # so many bytes of garbage are taken away in a quiet moment
 _LOOK_ROUNDS = const(30)  # rounds of the housekeeping, 2 s each, between two looks at wall and panel
 
@@ -39,7 +40,6 @@ class App:
         journal = Journal(wiring.partition("journal"), buf=panel.strip)
         clock = Clock(chip=wiring.chip())
         self.hub = hub = KioskHub(journal, clock, wiring.LETTER, keys=wiring.keys(), tz=wiring.TZ)
-        hub.start(wiring.cause(), wiring.VERSION, slot, damaged)
         self.ui = build_ui(self.panel, hub, _ASSETS)
         self.matrix = wiring.matrix()
         self.wall = Wall(self.matrix, Font(_ASSETS + "/wall.fnt", None), hub)
@@ -51,6 +51,11 @@ class App:
         self.supervisor.chore(hub.idle)
         self.supervisor.chore(self._look)
         self.supervisor.chore(self._tidy)
+        # Last, when every buffer has its place: a replay makes much garbage, and collecting it every few
+        # records would take most of the start.
+        gc.collect()
+        gc.threshold(_REPLAY)
+        hub.start(wiring.cause(), wiring.VERSION, slot, damaged)
         forget("kiosk.wiring", "boardcfg")
         self._stuck = []
         self._rounds = 0
