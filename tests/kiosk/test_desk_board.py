@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 from smilehub.link.client import KioskClient
 from smilehub.rehearsal.hub import SimulatedHub
@@ -28,7 +29,8 @@ def test_a_call_from_the_desk_is_heard_seen_and_repeated_after_a_power_cut(tmp_p
     async def day() -> None:
         await hub.power_on()
         await asyncio.sleep(3)
-        async with KioskClient(hub.uarts.links["link"], name="test") as client:
+        link: Any = hub.uarts.links["link"]
+        async with KioskClient(link, name="test") as client:
             wishes: list[tuple[str, dict[str, str]]] = [
                 ("staff_set", {"staff": "ana", "pin": "udybud"}),
                 ("day_open", {}),
