@@ -35,6 +35,14 @@ _MOST_DEVICE_BYTES = 204_800
 _MOST_PRESSES = 20
 _BLACK = (0, 0, 0)
 _BOOT_S = 20.0
+_DARK_S = 3.0
+_READS = """
+from esp32 import Partition
+read = Partition.find(Partition.TYPE_DATA, label="keys")[0].readblocks
+buf = bytearray(32)
+for i in range(10000):
+    read(0, buf, 0)
+"""
 _LOOK_S = 0.005
 _EMERGENCY_S = 80.0  # it escalates after 60 s
 _BLOCK = 40  # pixels: parts of the panel that could flash by themselves
@@ -215,28 +223,37 @@ def press_ms(runs: list[list[clinic.Press]], cost: clinic.ShimCost) -> list[floa
 
 @dataclass(frozen=True, slots=True)
 class _Start:
-    """From power to the lit panel: simulated seconds (flash, SPI and waits in them), the guest's CPU ns."""
+    """From power to the lit panel: simulated seconds (flash, SPI and waits in them); the guest's CPU, ns, of
+    which the shims' messages are taken off; how often it read from a file, as it does for each flash read."""
 
     seconds: float
     cpu_ns: float
+    reads: int
 
 
 def _boot(day: Path, cost: clinic.ShimCost) -> dict[str, Any]:
     """A power failure at the end of the day: the journal is at its longest."""
     with tempfile.TemporaryDirectory(prefix="smilehub-bench-") as folder:
-        stock = min(_start(bare.flash_with("", Path(folder)), cost, dark=True).cpu_ns for _ in range(_RUNS))
-        starts = [_start(Path(shutil.copy(day, Path(folder) / "day")), cost) for _ in range(_RUNS)]
-    own = min(start.cpu_ns for start in starts) - stock
-    total = starts[0].seconds + own * _FACTOR / 1e9
+        stock = _best(bare.flash_with("", Path(folder)), cost, dark=True)
+        reading = _best(bare.flash_with(_READS, Path(folder)), cost, dark=True)
+        start = _best(Path(shutil.copy(day, Path(folder) / "day.bin")), cost)
+    # What the simulator's code takes for a read; the chip's own time for it is in the simulated seconds.
+    read_ns = (reading.cpu_ns - stock.cpu_ns) / (reading.reads - stock.reads)
+    reads = start.reads - stock.reads
+    own_s = (start.cpu_ns - stock.cpu_ns - reads * read_ns) * _FACTOR / 1e9
     what = (
-        f"power to first screen after a day of {_VISITORS} visitors: CPU x {_FACTOR} "
-        f"({own * _FACTOR / 1e9:.2f} s) + flash, SPI and waits ({starts[0].seconds:.2f} s)"
+        f"power to first screen after a day of {_VISITORS} visitors: CPU x {_FACTOR} ({own_s:.2f} s) + flash "
+        f"({reads} reads), SPI and waits ({start.seconds:.2f} s); the shims' CPU taken off"
     )
-    return _row("k-boot", what, total, "s", "<= 5")
+    return _row("k-boot", what, own_s + start.seconds, "s", "<= 5")
+
+
+def _best(flash: Path, cost: clinic.ShimCost, *, dark: bool = False) -> _Start:
+    return min((_start(flash, cost, dark=dark) for _ in range(_RUNS)), key=lambda start: start.cpu_ns)
 
 
 def _start(flash: Path, cost: clinic.ShimCost, *, dark: bool = False) -> _Start:
-    """Start a board; one that stays ``dark`` until it has come to its prompt."""
+    """Start a board and wait for its first picture; for a ``dark`` one, until its boot.py has long ended."""
     kernel = Kernel.virtual(1)
     spec = load_spec(board_toml())
     board = Board(kernel, spec, flash, heap_bytes=memory.kiosk_heap(spec.heap_limit))
@@ -245,11 +262,14 @@ def _start(flash: Path, cost: clinic.ShimCost, *, dark: bool = False) -> _Start:
         loop = asyncio.get_running_loop()
         began = loop.time()
         await board.power_on()
-        while not (board.booted if dark else board.part("panel").lit):
+        while not (loop.time() > _DARK_S if dark else board.part("panel").lit):
             if loop.time() - began > _BOOT_S:
                 raise RuntimeError(f"no picture within {_BOOT_S:g} s:\n{board.console_text()[-1000:]}")
             await asyncio.sleep(_LOOK_S)
-        return _Start(loop.time() - began, board.cpu_ns() - cost.of(board.stats.messages))
+        assert board.guest is not None
+        counts = Path(f"/proc/{board.guest.pid}/io").read_text().split()
+        cpu_ns = board.cpu_ns() - cost.of(board.stats.messages)
+        return _Start(loop.time() - began, cpu_ns, int(counts[counts.index("syscr:") + 1]))
 
     try:
         return kernel.run(run())
