@@ -142,6 +142,16 @@ def core(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def test_a_function_that_makes_a_table_at_import_is_tried_there(core: Path) -> None:
+    (core / "firmware" / "hubcore" / "table.py").write_text(
+        "def _make():\n    return (1, 2)\n\n\nROW = _make()\n"
+    )
+    test = core / "tests" / "hubcore" / "test_box.py"
+    test.write_text("from hubcore import table\n\n\ndef test_it():\n    assert table.ROW[0] == 1\n")
+    found = fates(["table"])
+    assert found == {(2, "return None"): "killed", (2, "1 -> 2"): "killed", (2, "2 -> 3"): "survived"}
+
+
 def test_another_core_that_is_imported_already_does_not_matter(core: Path) -> None:
     from hubcore import fold
 

@@ -14,7 +14,7 @@ from _pytest.runner import runtestprotocol
 
 from tools.mutation.pool import Job, Say
 
-_CALLS_TRACED = 400  # of one function in one test: its lines are known by then
+_CALLS_TRACED = 400  # of one function: its lines are known by then
 
 
 def fails(item: pytest.Item, following: pytest.Item | None) -> bool:
@@ -39,34 +39,47 @@ def reach_job(items: list[pytest.Item], part: range, core: Path) -> Job:
         reached: dict[str, list[int]] = {}
         for i, number in enumerate(part):
             following = items[part[i + 1]] if i + 1 < len(part) else None
-            for path, line in _lines(items[number], following, core):
-                reached.setdefault(f"{Path(path).stem}:{line}", []).append(number)
+            trace = Trace(core)
+            trace.start()
+            try:
+                fails(items[number], following)
+            finally:
+                trace.stop()
+            for line in trace.lines:
+                reached.setdefault(line, []).append(number)
         say(reached)
 
     return job
 
 
-def _lines(item: pytest.Item, following: pytest.Item | None, core: Path) -> set[tuple[str, int]]:
-    """The lines of the core that a test executes."""
-    folder = f"{core}{os.sep}"
-    lines: set[tuple[str, int]] = set()
-    calls: dict[CodeType, int] = {}
+class Trace:
+    """From `start` to `stop`, which lines of the core are executed: `lines` as "module:line"."""
 
-    def local(frame: FrameType, event: str, _: Any) -> Any:
-        if event == "line":
-            lines.add((frame.f_code.co_filename, frame.f_lineno))
-        return local
+    def __init__(self, core: Path) -> None:
+        self._folder = f"{core}{os.sep}"
+        self._calls: dict[CodeType, int] = {}
+        self._seen: set[tuple[str, int]] = set()
 
-    def called(frame: FrameType, _: str, __: Any) -> Any:
-        code = frame.f_code
-        if not code.co_filename.startswith(folder):
-            return None
-        calls[code] = calls.get(code, 0) + 1
-        return local if calls[code] <= _CALLS_TRACED else None
+    def start(self) -> None:
+        sys.settrace(self._called)
 
-    sys.settrace(called)
-    try:
-        fails(item, following)
-    finally:
+    def stop(self) -> None:
         sys.settrace(None)
-    return lines
+
+    @property
+    def lines(self) -> set[str]:
+        return {f"{Path(path).stem}:{line}" for path, line in self._seen}
+
+    def _called(self, frame: FrameType, event: str, argument: Any) -> Any:
+        del event, argument
+        code = frame.f_code
+        if not code.co_filename.startswith(self._folder):
+            return None
+        self._calls[code] = self._calls.get(code, 0) + 1
+        return self._line if self._calls[code] <= _CALLS_TRACED else None
+
+    def _line(self, frame: FrameType, event: str, argument: Any) -> Any:
+        del argument
+        if event == "line":
+            self._seen.add((frame.f_code.co_filename, frame.f_lineno))
+        return self._line

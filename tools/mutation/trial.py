@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, Phase, settings
 
 from tools.mutation.mutants import Mutant, compiled, function_code
 from tools.mutation.pool import Died, Job, Say, pool
-from tools.mutation.reach import fails, reach_job, seconds_of
+from tools.mutation.reach import Trace, fails, reach_job, seconds_of
 
 ROOT = Path(__file__).resolve().parents[2]
 CORE = ROOT / "firmware" / "hubcore"
@@ -156,12 +156,17 @@ class _Exchange:
         self._chosen = chosen
         self._workers = workers
         self._say = say
+        self._imports = Trace(CORE)
+
+    def pytest_sessionstart(self) -> None:
+        self._imports.start()
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
             self._say({"broken": f"{report.nodeid} cannot be imported:\n{report.longreprtext}"})
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        self._imports.stop()
         items = session.items
         ((_, seconds),) = pool([lambda say: say(seconds_of(items))], 1)
         failed = [item.nodeid for item, took in zip(items, seconds, strict=True) if took is None]
@@ -175,12 +180,15 @@ class _Exchange:
             for line, numbers in found.items():
                 reached.setdefault(line, set()).update(numbers)
         functions = _functions()
+        imported = self._imports.lines
         order = sorted(range(len(items)), key=lambda test: seconds[test])
         jobs: list[tuple[int, Job]] = []
         for at, mutant in enumerate(self._chosen):
             if mutant.function is None or (mutant.module, *mutant.function) not in functions:
                 continue
             lines = [f"{mutant.module}:{n}" for n in range(mutant.lines[0], mutant.lines[1] + 1)]
+            if imported.intersection(lines):
+                continue  # tables are made with it: too late here
             tests = {test for line in lines for test in reached.get(line, set[int]())}
             if not tests:
                 self._say({"mutant": at, "fate": "unreached", "seconds": 0.0})
