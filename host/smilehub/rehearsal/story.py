@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from PIL import Image, ImageDraw
 
 from hubcore.records import Record
-from smilehub.errors import KioskRefused, SimulationError, UsageError
+from smilehub.errors import SimulationError, SmilehubError, UsageError
 from smilehub.rehearsal.hub import SimulatedHub
 
 HELP = """\
@@ -57,6 +57,7 @@ _LOOK_S = 0.05
 _STILL_S = 0.4
 _STILL_WITHIN_S = 4.0
 _BOOT_S = 15.0
+_ANSWERS_S = 60.0
 # What the words after a command's name stand for, in this order.
 _POSITIONS: dict[str, tuple[str, ...]] = {
     "call": ("chair",),
@@ -246,7 +247,9 @@ class _Stage:
         for step in self._steps:
             try:
                 await self._do(step)
-            except (KioskRefused, ValueError) as error:
+            except SimulationError:
+                raise
+            except (SmilehubError, ValueError) as error:
                 raise SimulationError(
                     f"Line {step.line} of the story cannot happen: {error}",
                     hint="The pictures before it have been written.",
@@ -307,7 +310,12 @@ class _Stage:
     async def _command(self, name: str, words: list[str]) -> None:
         if self._watch is None:
             self._watch = asyncio.create_task(self._hub.laptop.watch())
-        done = await self._hub.laptop.command(name, _arguments(name, words, self._ticket))
+        args = _arguments(name, words, self._ticket)
+        try:
+            async with asyncio.timeout(_ANSWERS_S):
+                done = await self._hub.laptop.command(name, args)
+        except TimeoutError:
+            raise ValueError(f"the kiosk has not answered '{name}' for {_ANSWERS_S:g} s.") from None
         self._code = str(done.result.get("code") or self._code)
         await self._still()
 
