@@ -26,7 +26,7 @@ laptop day_open
 laptop chair_open 1
 press back yes
 type $code
-snap visit-here
+snap mine_visit-here
 press yes
 snap ticket-here
 press yes yes back

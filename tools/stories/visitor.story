@@ -39,28 +39,28 @@ snap idle-called
 press back
 snap mine
 press yes
-snap code
+snap mine_code
 type udyb
-snap code-half
+snap mine_code-half
 type udyb
-snap code-wrong
+snap mine_code-wrong
 hold back
 laptop checkin need=toothache lane=any lang={lang} pictogram=fish
 press yes
 type $code
-snap visit
+snap mine_visit
 press down yes
-snap done
+snap mine_done
 press yes
-snap visit-given
+snap mine_visit-given
 press up yes
-snap done-withdrawn
+snap mine_done-withdrawn
 press yes yes
-snap leave
+snap mine_leave
 press down yes
-snap done-left
+snap mine_done-left
 press yes
 press back down yes
-snap find
+snap mine_find
 press yes
-snap found
+snap mine_found
