@@ -1,5 +1,7 @@
 # The staff desk through a small day.
 hold yes
+hold help
+press {choose}
 snap desk_in-nobody
 press yes
 laptop staff_set Ana udybud

@@ -9,10 +9,12 @@ press yes
 power off 5 s
 snap ticket-kept
 press yes
+laptop call 1
+wait 70 s
+laptop recall $1
 power off 5 s
 snap idle-kept
 press yes back
-laptop call 1
 wait 1 s
 break wall
 wait 3 min

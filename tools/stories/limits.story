@@ -4,7 +4,10 @@ press down down down down down yes
 snap sorry-closed
 press yes
 laptop day_open
-press back down yes
+press back
+hold help
+press {choose}
+press down yes
 snap sorry-nobody
 press yes
 laptop full_today full=true
@@ -47,7 +50,10 @@ press down down down down down yes
 press yes yes
 snap ticket
 press yes yes back
-press back yes
+press back
+hold help
+press {choose}
+press yes
 type uuuuuuuu
 type uuuuuuuu
 type uuuuuuuu

@@ -37,6 +37,8 @@ laptop call 1
 wait 1 s
 snap idle-called
 press back
+hold help
+press {choose}
 snap mine
 press yes
 snap mine_code
@@ -59,8 +61,10 @@ press yes yes
 snap mine_leave
 press down yes
 snap mine_done-left
-press yes
-press back down yes
+press yes back
+hold help
+press {choose}
+press down yes
 snap mine_find
 press yes
 snap mine_found
