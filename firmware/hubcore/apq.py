@@ -14,25 +14,22 @@ class Node:
 
     rank = 0  # among those who came with one seq: the others of a family have their own
 
-    __slots__ = ("arrival", "behind", "cls", "ends", "front", "lane", "seq")
+    __slots__ = ("arrival", "cls", "lane", "seq")
 
     def __init__(self, arrival: int, seq: int):
         self.arrival = arrival
         self.seq = seq
         self.lane = ""
         self.cls = 0
-        self.ends: "list | None" = None  # the list it stands in: [head, tail]
-        self.front: "Node | None" = None
-        self.behind: "Node | None" = None
 
 
 class Waiting:
-    """Doubly linked lists, one for class 0 and one per (lane, class) for the others."""
+    """Lists in the order of arrival, one for class 0 and one per (lane, class) for the others."""
 
     def __init__(self, classes: int = 3):
         self._classes = classes
-        self._strict: "list" = [None, None]
-        self._lanes: "dict[str, list]" = {}
+        self._strict: "list[Node]" = []
+        self._lanes: "dict[str, list[list[Node]]]" = {}
         self._n = 0
 
     def __len__(self) -> int:
@@ -43,107 +40,90 @@ class Waiting:
         node.lane = lane
         node.cls = cls
         node.arrival = arrival
-        if cls == 0:
-            ends = self._strict
-        else:
-            heads = self._lanes.get(lane)
-            if heads is None:
-                heads = self._lanes[lane] = [[None, None] for _ in range(self._classes - 1)]
-            ends = heads[cls - 1]
-        front = ends[1]
-        while front is not None and _earlier(node, front):
-            front = front.front
-        behind = ends[0] if front is None else front.behind
-        node.ends = ends
-        node.front = front
-        node.behind = behind
-        if front is None:
-            ends[0] = node
-        else:
-            front.behind = node
-        if behind is None:
-            ends[1] = node
-        else:
-            behind.front = node
+        if cls and lane not in self._lanes:
+            self._lanes[lane] = [[] for _ in range(self._classes - 1)]
+        nodes = self._stands(node)
+        i = len(nodes)
+        while i and _earlier(node, nodes[i - 1]):
+            i -= 1
+        nodes.insert(i, node)
         self._n += 1
 
     def remove(self, node: Node) -> None:
-        """Take a node out, from wherever it stands, at once; nothing happens if it does not wait."""
-        ends = node.ends
-        if ends is None:
+        """Take a node out, from wherever it stands; nothing happens if it does not wait."""
+        try:
+            self._stands(node).remove(node)
+        except (KeyError, ValueError):
             return
-        if node.front is None:
-            ends[0] = node.behind
-        else:
-            node.front.behind = node.behind
-        if node.behind is None:
-            ends[1] = node.front
-        else:
-            node.behind.front = node.front
-        node.ends = node.front = node.behind = None
         self._n -= 1
+
+    def _stands(self, node: Node) -> "list[Node]":
+        return self._lanes[node.lane][node.cls - 1] if node.cls else self._strict
 
     def pick(self, lanes, now: int, rates):
         """The node to call next from ``lanes`` (names; empty: every lane), or None; it is not removed.
 
         Looks at one head per class and lane, however many wait. Ties go to the earlier ticket.
         """
-        best = self._strict[0]
-        if best is not None:
-            return best
+        if self._strict:
+            return self._strict[0]
+        best = None
         most = 0
         for lane in lanes or self._lanes:
-            heads = self._lanes.get(lane)
-            if heads is None:
-                continue
             cls = 0
-            for ends in heads:
+            for nodes in self._lanes.get(lane, ()):
                 cls += 1
-                node = ends[0]
-                if node is not None:
+                if nodes:
+                    node = nodes[0]
                     priority = rates[cls] * (now - node.arrival)
                     if best is None or priority > most or (priority == most and _earlier(node, best)):
                         best = node
                         most = priority
         return best
 
-    def heads(self, lanes=()) -> list:
-        """The first of each list of ``lanes`` (none: all) that is not empty, class 0 left out."""
-        heads = []
-        for lane in lanes or self._lanes:
-            for ends in self._lanes.get(lane, ()):
-                if ends[0] is not None:
-                    heads.append(ends[0])
-        return heads
-
-    def strict(self) -> "Node | None":
-        """The first of class 0, or None."""
-        return self._strict[0]
-
     def order(self, now: int, rates, limit: int, lanes=()):
         """Yield up to ``limit`` nodes in the order in which ``pick`` takes them, one by one, at ``now``."""
-        node = self._strict[0]
-        while node is not None and limit > 0:
+        ahead = Ahead(self)
+        while limit > 0:
+            node = ahead.take(now, rates, lanes)
+            if node is None:
+                return
             yield node
             limit -= 1
-            node = node.behind
-        heads = self.heads(lanes)
-        while heads and limit > 0:
-            at = -1
-            most = 0
-            for i in range(len(heads)):
-                node = heads[i]
-                priority = rates[node.cls] * (now - node.arrival)
-                if at < 0 or priority > most or (priority == most and _earlier(node, heads[at])):
-                    at = i
-                    most = priority
-            node = heads[at]
-            if node.behind is None:
-                heads.pop(at)
-            else:
-                heads[at] = node.behind
-            yield node
-            limit -= 1
+
+
+class Ahead:
+    """Plays a queue forward without changing it; it must not change meanwhile."""
+
+    def __init__(self, waiting: Waiting):
+        self._lists = [waiting._strict]
+        for lists in waiting._lanes.values():
+            self._lists += lists
+        self._taken = [0] * len(self._lists)
+
+    def take(self, now: int, rates, lanes=()) -> "Node | None":
+        """The next from ``lanes`` (none: all), as ``pick`` has it, of those not taken yet; or None."""
+        best = None
+        at = most = 0
+        for i in range(len(self._lists)):
+            nodes = self._lists[i]
+            if self._taken[i] == len(nodes):
+                continue
+            node = nodes[self._taken[i]]
+            if node.cls == 0:
+                best = node
+                at = i
+                break
+            if lanes and node.lane not in lanes:
+                continue
+            priority = rates[node.cls] * (now - node.arrival)
+            if best is None or priority > most or (priority == most and _earlier(node, best)):
+                best = node
+                most = priority
+                at = i
+        if best is not None:
+            self._taken[at] += 1
+        return best
 
 
 def _earlier(a: Node, b: Node) -> bool:

@@ -14,6 +14,16 @@ MAX_VISITS = 64
 MAX_EMERGENCIES = 72
 
 
+# What moves one ticket and needs no more: the record that it becomes, and the states that it begins in.
+_MOVES = {
+    "recall": ("recalled", "called"),
+    "seated": ("seated", "called"),
+    "served": ("served", "called seated"),
+    "no_show": ("no_show", "called"),
+    "requeue": ("requeued", "called seated"),
+}
+
+
 def decide(hub: Hub, name: str, args: dict, now_ms: int, rnd, cmd=None, letter: str = "K") -> tuple:
     """(kind, fields) of the record that a wish becomes; nothing is changed here.
 
@@ -21,11 +31,16 @@ def decide(hub: Hub, name: str, args: dict, now_ms: int, rnd, cmd=None, letter: 
     None and goes into the record, as does ``who`` of the arguments: the person signed in at the desk.
     ``letter`` begins the labels of this kiosk. Raises Refused.
     """
-    wish = _WISHES.get(name)
-    if wish is None:
-        raise Refused("unknown_command")
     desk = _Desk(hub, args, now_ms, rnd, letter)
-    kind, fields = wish(desk)
+    if name in _MOVES:
+        kind, states = _MOVES[name]
+        fields = {"label": desk.ticket(states).label}
+        if kind == "requeued":
+            desk.why(fields)
+    elif name in _WISHES:
+        kind, fields = _WISHES[name](desk)
+    else:
+        raise Refused("unknown_command")
     if args.get("who") is not None:
         fields["who"] = desk.limited("who", 1, 24)
     if cmd is not None:
@@ -74,7 +89,7 @@ class _Desk:
             raise Refused("bad_argument", name)
         return value
 
-    def ticket(self, states=("waiting", "called", "seated"), promised: bool = False) -> Visit:
+    def ticket(self, states: str = "waiting called seated", promised: bool = False) -> Visit:
         label = self.word("ticket").upper()
         visit = self.hub.visits.get(label)
         if promised and label in self.hub.promises:
@@ -82,7 +97,9 @@ class _Desk:
         if visit is None:
             raise Refused("unknown_ticket", clean(label, 16))
         if visit.state not in states:
-            raise Refused("wrong_state", label + " is " + visit.state + ", not " + " or ".join(states))
+            raise Refused(
+                "wrong_state", label + " is " + visit.state + ", not " + states.replace(" ", " or ")
+            )
         return visit
 
     def why(self, fields: dict, default=None) -> dict:
@@ -307,18 +324,6 @@ class _Desk:
             raise Refused("nobody_waits", chair.name)
         return "called", {"label": visit.label, "chair": chair.name}
 
-    def recall(self) -> tuple:
-        return "recalled", {"label": self.ticket(("called",)).label}
-
-    def seated(self) -> tuple:
-        return "seated", {"label": self.ticket(("called",)).label}
-
-    def served(self) -> tuple:
-        return "served", {"label": self.ticket(("called", "seated")).label}
-
-    def no_show(self) -> tuple:
-        return "no_show", {"label": self.ticket(("called",)).label}
-
     def left(self) -> tuple:
         visit = self.ticket(promised=True)
         fields = self.why({"label": visit.label})
@@ -328,9 +333,6 @@ class _Desk:
             if others:
                 fields["others"] = others
         return "left", fields
-
-    def requeue(self) -> tuple:
-        return "requeued", self.why({"label": self.ticket(("called", "seated")).label})
 
     def transfer(self) -> tuple:
         visit = self.ticket()
@@ -416,12 +418,7 @@ _WISHES = {
     "chair_open": _Desk.chair_open,
     "chair_close": _Desk.chair_close,
     "call": _Desk.call,
-    "recall": _Desk.recall,
-    "seated": _Desk.seated,
-    "served": _Desk.served,
-    "no_show": _Desk.no_show,
     "left": _Desk.left,
-    "requeue": _Desk.requeue,
     "transfer": _Desk.transfer,
     "class": _Desk.change_class,
     "defer": _Desk.defer,
@@ -435,4 +432,3 @@ _WISHES = {
     "consent_give": _Desk.consent_give,
     "consent_withdraw": _Desk.consent_withdraw,
 }
-WISHES = tuple(_WISHES)

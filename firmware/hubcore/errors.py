@@ -1,37 +1,27 @@
-"""What can go wrong in the core, each error naming what the user does next.
+"""What can go wrong in the core. What the user does next is said by who tells them: laptop and screens.
 
 MicroPython knows no second native base class, so these derive from HubError alone, not also from ValueError.
 """
 
 
 class HubError(Exception):
-    """Base of all errors of the core; ``hint`` says what to do next."""
-
-    hint = "Report this with what you did just before."
+    """Base of all errors of the core."""
 
 
 class CodecError(HubError):
     """Bytes that are not deterministic CBOR, or a value that CBOR of this dialect cannot hold."""
 
-    hint = "The data is damaged or comes from a newer version: sync again, or update this side."
-
 
 class RecordError(HubError):
     """A record whose envelope or fields break their limits, or that does not follow on the one before."""
-
-    hint = "Run `smilehub verify` to see which record is damaged, and keep both copies."
 
 
 class FrameError(HubError):
     """A payload that does not fit into a frame."""
 
-    hint = "Ask for less at a time."
-
 
 class RequestError(HubError):
     """A message that is not a request, reply or notice; ``code`` is the status to answer with."""
-
-    hint = "Update the side with the older version."
 
     def __init__(self, sentence: str, code: int = 1):
         super().__init__(sentence)
@@ -43,8 +33,6 @@ class Refused(HubError):
 
     The words for it are on the laptop (smilehub.link.reasons) and in the screens' own strings.
     """
-
-    hint = "Run `smilehub queue` to see how things stand."
 
     def __init__(self, reason: str, about: str = ""):
         super().__init__(reason + ": " + about if about else reason)

@@ -19,6 +19,7 @@ outwards to whole five minutes. On simulated days five visitors in six are calle
 Integers only; it is no hot path.
 """
 
+from hubcore.apq import Ahead
 from hubcore.classes import EMERGENCY
 from hubcore.compat import const
 
@@ -79,46 +80,19 @@ def _left_s(chair, mean: int, now_s: int) -> int:
 
 def _play(hub, visit, now_s: int, chairs: list, free: list, mean: int) -> int:
     """Seconds until the visit is called, if each before it keeps a chair busy for the mean time."""
-    strict = hub.waiting.strict()
-    heads = hub.waiting.heads()
+    ahead = Ahead(hub.waiting)
     chairs = list(chairs)
     while True:
         i = free.index(min(free))
         at = free[i]
-        best = strict
-        if best is not None:
-            strict = best.behind
-        else:
-            best = _pick(heads, chairs[i].picks, now_s + at, hub.rates)
-            if best is None:
-                free.pop(i)
-                chairs.pop(i)
-                continue
+        best = ahead.take(now_s + at, hub.rates, chairs[i].picks)
+        if best is None:
+            free.pop(i)
+            chairs.pop(i)
+            continue
         if best is visit:
             return at
         free[i] = at + mean
-
-
-def _pick(heads: list, lanes, now_s: int, rates):
-    """The next of the heads that may come to these lanes, taken out of its list; or None."""
-    best = -1
-    most = 0
-    for i in range(len(heads)):
-        node = heads[i]
-        if lanes and node.lane not in lanes:
-            continue
-        priority = rates[node.cls] * (now_s - node.arrival)
-        if best < 0 or priority > most:
-            best = i
-            most = priority
-    if best < 0:
-        return None
-    node = heads[best]
-    if node.behind is None:
-        heads.pop(best)
-    else:
-        heads[best] = node.behind
-    return node
 
 
 def _overtaken(hub, visit, now_s: int, mean: int, chairs: int) -> int:

@@ -18,7 +18,7 @@ from hubcore.errors import RecordError
 from hubcore.estimate import estimate
 from hubcore.labels import Used
 from hubcore.records import MAX_ISSUERS, Record
-from hubcore.steps import STEPS
+from hubcore.steps import step
 from hubcore.visits import Act, Alert, Chair, Visit
 
 MAX_ALERTS = 16  # further calls for help are refused while so many are unanswered; emergencies never
@@ -87,11 +87,10 @@ class Hub:
             raise RecordError("records " + str(self.next_seq) + " to " + str(record.seq - 1) + " are missing")
         self.next_seq = record.seq + 1
         self._tick(record)
-        step = STEPS.get(record.kind)
-        if step is not None:
-            step(self, record, record.body)
-        if record.kind is not None and "cmd" in record.body:
-            self._note(record.body["cmd"], record.seq)
+        if record.kind is not None:
+            step(self, record)
+            if "cmd" in record.body:
+                self._note(record.body["cmd"], record.seq)
         return True
 
     def skip(self, next_seq: int) -> None:

@@ -5,7 +5,7 @@ Numbers on the wire (kinds, keys, positions in choices) are never reused or move
 """
 
 from hubcore import cbor
-from hubcore.classes import MAX_RATE, MAX_WAIT_S, NEEDS, RESTS
+from hubcore.classes import NEEDS, RESTS
 from hubcore.compat import const
 from hubcore.errors import CodecError, RecordError
 from hubcore.labels import PICTOGRAMS
@@ -22,49 +22,49 @@ MAX_CARRIED = 4  # emergencies, and alerts, that a day's opening can take over f
 ALERTS = ("emergency", "help", "device", "other")
 SOURCES = ("self", "staff")
 
-# name: (shape, ...). int: least, most. text, word, bytes: least, most bytes; a word is visible ASCII, a text
-# has no control characters. choice: the words, on the wire their positions. list: least, most, type. row:
-# types in order.
-TYPES = {
-    "alert": ("row", "seq", "seconds", "alert_why", "label?"),
-    "alert_why": ("choice", ALERTS),
-    "alerts": ("list", 0, MAX_CARRIED, "alert"),
-    "by": ("choice", SOURCES),
-    "chair": ("word", 1, 12),
-    "clock": ("int", 0, 0xFFFFFFFFF),
-    "cmd": ("row", "issuer", "counter"),
-    "code": ("word", 1, 24),
-    "count": ("int", 0, 0xFFFF),
-    "counter": ("int", 0, 0xFFFFFFFF),
-    "error": ("text", 0, 160),
-    "flag": ("bool",),
-    "issuer": ("word", 1, 16),
-    "issuers": ("list", 0, MAX_ISSUERS, "cmd"),
-    "journal": ("bytes", 8, 8),
-    "label": ("label",),
-    "labels": ("list", 1, MAX_FAMILY - 1, "label"),
-    "lane": ("word", 1, 7),
-    "lanes": ("list", 0, 8, "lane"),
-    "lang": ("word", 2, 8),
-    "mac": ("bytes", 8, 8),
-    "name": ("word", 1, 24),
-    "need": ("choice", NEEDS),
-    "picture": ("choice", PICTOGRAMS),
-    "rate": ("int", 1, MAX_RATE),
-    "rates": ("list", len(NEEDS), len(NEEDS), "rate"),
-    "rest": ("choice", RESTS),
-    "seconds": ("int", 0, MAX_WAIT_S),
-    "seq": ("int", 1, MAX_SEQ),
-    "value": ("text", 0, 64),
-    "visit": ("row", "label", "seq", "need", "lane", "lang", "picture", "by", "seconds"),
-    "visits": ("list", 0, MAX_CARRIED, "visit"),
-    "why": ("text", 1, 60),
-}
+# A line a type: its name, its shape, what the shape needs. int: least, most. text, word, bytes: least, most
+# bytes; a word is visible ASCII, a text has no control characters. choice: of the words in _CHOICES, on the
+# wire their positions. list: least, most, type. row: types in order; one with ? may be null.
+TYPES = """
+alert row seq seconds alert_why label?
+alert_why choice
+alerts list 0 4 alert
+by choice
+chair word 1 12
+clock int 0 68719476735
+cmd row issuer counter
+code word 1 24
+count int 0 65535
+counter int 0 4294967295
+error text 0 160
+flag bool
+issuer word 1 16
+issuers list 0 8 cmd
+journal bytes 8 8
+label label
+labels list 1 5 label
+lane word 1 7
+lanes list 0 8 lane
+lang word 2 8
+mac bytes 8 8
+name word 1 24
+need choice
+picture choice
+rate int 1 1000
+rates list 3 3 rate
+rest choice
+seconds int 0 1000000
+seq int 1 4294967295
+value text 0 64
+visit row label seq need lane lang picture by seconds
+visits list 0 4 visit
+why text 1 60
+"""
 
 # A line a kind: its number, its name, its fields as "key name type"; a name with ? may be absent. Every kind
 # but those in _UNASKED also has "14 who? code", the person signed in at the desk, and "15 cmd? cmd", the
-# command that caused the record. One text takes a third of the memory of as many tuples; a kind is parsed
-# when it is first met.
+# command that caused the record. Texts take a fraction of the memory of as many tuples: a kind is parsed when
+# it is met, and of those met last a few are kept.
 KINDS = """
 1 boot: 0 cause code, 1 firmware name, 2 slot? count
 2 day_opened: 0 day count, 1 rates rates, 2 issuers issuers, 3 visits visits, 4 alerts alerts, 5 since? seq
@@ -129,6 +129,10 @@ URGENT = (
 )
 
 
+_KEY = const(31)
+_MAY = const(32)  # added to the key of a field that may be absent
+
+
 class Record:
     """A decoded record. ``kind`` and names in ``body`` are None and raw keys if the kind is unknown here."""
 
@@ -152,13 +156,13 @@ def build(kind: str, fields: dict) -> tuple:
         raise RecordError("there is no kind " + str(kind))
     body = {}
     known = 0
-    for i in range(2, len(row), 4):
+    for i in range(2, len(row), 3):
         name = row[i + 1]
         value = fields.get(name)
         if value is not None:
             known += 1
-            body[row[i]] = _field(row, i, value, True)
-        elif row[i + 3]:
+            body[row[i] & _KEY] = _field(row, i, value, True)
+        elif row[i] < _MAY:
             raise _missing(row, i)
         elif name in fields:
             known += 1
@@ -171,15 +175,13 @@ def encode(kind_code: int, seq: int, boot: int, uptime_ms: int, clock_s, body: d
     """The record's bytes, at most MAX_RECORD. ``uptime_ms`` is of this boot; ``clock_s`` UTC or None."""
     _envelope(kind_code, seq, boot, uptime_ms, clock_s, body)
     raw = cbor.dumps((kind_code, seq, boot, uptime_ms, clock_s, body))
-    if len(raw) > MAX_RECORD:
-        raise RecordError("a record of " + str(len(raw)) + " bytes is too long")
+    _fits(raw)
     return raw
 
 
 def decode(raw) -> Record:
     """The record in ``raw``. Raises RecordError or CodecError for anything that is not one."""
-    if len(raw) > MAX_RECORD:
-        raise RecordError("a record of " + str(len(raw)) + " bytes is too long")
+    _fits(raw)
     parts = cbor.loads(raw)
     if not isinstance(parts, list) or len(parts) != 6:
         raise RecordError("a record is an array of six")
@@ -189,11 +191,11 @@ def decode(raw) -> Record:
     if row is None:
         return Record(None, code, seq, boot, uptime_ms, clock_s, body, bytes(raw))
     named = {}
-    for i in range(2, len(row), 4):
-        value = body.get(row[i])
+    for i in range(2, len(row), 3):
+        value = body.get(row[i] & _KEY)
         if value is not None:
             named[row[i + 1]] = _field(row, i, value, False)
-        elif row[i + 3]:
+        elif row[i] < _MAY:
             raise _missing(row, i)
     return Record(row[1], code, seq, boot, uptime_ms, clock_s, named, bytes(raw))
 
@@ -226,13 +228,18 @@ def clean(text: str, most: int = 60) -> str:
 _MAX_KIND = const(0xFFFF)
 _UNASKED = (1, 28, 29)  # boot, receipt, fault: nobody asks for them
 _ASKED = ",14 who? code,15 cmd? cmd"
+_CHOICES = (("alert_why", ALERTS), ("by", SOURCES), ("need", NEEDS), ("picture", PICTOGRAMS), ("rest", RESTS))
+_MOST_CLOCK = const(0xFFFFFFFFF)
 
 _DAY_OPENED = const(2)
 _TEXT = const(0x60)
 _MAP = const(0xA0)
 _NULL = const(0xF6)
 
-_rows = {}
+_KEPT = const(12)
+
+_rows = {}  # by number: the kinds met last
+_shapes = {}  # what their fields share
 
 
 def _replay(raw: bytes) -> Record:
@@ -264,8 +271,8 @@ def _replay(raw: bytes) -> Record:
     while n:
         n -= 1
         key = raw[pos]
-        while row[i] != key:  # keys ascend in both
-            i += 4
+        while row[i] & _KEY != key:  # keys ascend in both
+            i += 3
         value = raw[pos + 1]
         pos += 2
         if value >= 24:
@@ -283,24 +290,58 @@ def _replay(raw: bytes) -> Record:
 
 
 def _row(kind) -> "tuple | None":
-    """The line of KINDS for a number or a name, as (number, name, key, name, shape, needed, key, ...)."""
+    """The line of KINDS for a number or a name: (number, name, key, field, shape, key, field, shape, ...).
+
+    The key of a field that may be absent is _MAY more.
+    """
     row = _rows.get(kind)
     if row is None:
         at = KINDS.find("\n" + str(kind) + " " if isinstance(kind, int) else " " + str(kind) + ":")
         if at < 0:
             return None
         at = KINDS.rfind("\n", 0, at + 1) + 1
-        head, fields = KINDS[at : KINDS.find("\n", at)].split(":")
-        number, name = head.split(" ")
-        row = [int(number), name]
-        if row[0] not in _UNASKED:
-            fields += _ASKED
-        for spec in fields.split(","):
-            if spec:
-                key, field, kind_type = spec.strip().split(" ")
-                row += (int(key), field.rstrip("?"), TYPES[kind_type], not field.endswith("?"))
-        row = _rows[row[0]] = _rows[name] = tuple(row)
+        number = int(KINDS[at : KINDS.find(" ", at)])
+        row = _rows.get(number)
+        if row is None:
+            if len(_rows) >= _KEPT:
+                _rows.clear()
+                _shapes.clear()
+            row = _rows[number] = _parse(number, KINDS[at : KINDS.find("\n", at)])
     return row
+
+
+def _parse(number: int, line: str) -> tuple:
+    head, fields = line.split(":")
+    row = [number, head.split(" ")[1]]
+    if number not in _UNASKED:
+        fields += _ASKED
+    for spec in fields.split(","):
+        if spec:
+            key, field, name = spec.strip().split(" ")
+            row.append(int(key) + (_MAY if field.endswith("?") else 0))
+            row.append(field.rstrip("?"))
+            row.append(shape_of(name))
+    return tuple(row)
+
+
+def shape_of(name: str) -> tuple:
+    """A line of TYPES: (shape, what it needs ...), with shapes for types and (None, shape) for "type?"."""
+    shape = _shapes.get(name)
+    if shape is None:
+        at = TYPES.find("\n" + name.rstrip("?") + " ") + 1
+        parts = TYPES[at : TYPES.find("\n", at)].split(" ")[1:]
+        if name.endswith("?"):
+            parts = [None, shape_of(name[:-1])]
+        elif parts[0] == "choice":
+            for choice, words in _CHOICES:
+                if choice == name:
+                    parts.append(words)
+        else:
+            for i in range(1, len(parts)):
+                part = parts[i]
+                parts[i] = int(part) if "0" <= part[0] <= "9" else shape_of(part)
+        shape = _shapes[name] = tuple(parts)
+    return shape
 
 
 def _field(row: tuple, i: int, value, to_wire: bool):
@@ -314,20 +355,31 @@ def _missing(row: tuple, i: int) -> RecordError:
     return RecordError(row[1] + "." + row[i + 1] + " is missing")
 
 
+def _fits(raw) -> None:
+    if len(raw) > MAX_RECORD:
+        raise RecordError("a record of " + str(len(raw)) + " bytes is too long")
+
+
 def _envelope(code, seq, boot, uptime_ms, clock_s, body) -> None:
+    bad = None
     if not _is_int(code, 1, _MAX_KIND):
-        raise RecordError("a record's kind is a number from 1")
-    if not _is_int(seq, 1, MAX_SEQ) or not _is_int(boot, 1, MAX_SEQ):
-        raise RecordError("a record's seq and boot count from 1")
-    if not _is_int(uptime_ms, 0, MAX_MS):
-        raise RecordError("a record's uptime is a number of milliseconds")
-    if clock_s is not None and not _is_int(clock_s, 0, TYPES["clock"][2]):
-        raise RecordError("a record's clock is a number of seconds or null")
-    if not isinstance(body, dict):
-        raise RecordError("a record's body is a map")
-    for key in body:
-        if not _is_int(key, 0, 255):
-            raise RecordError("a body's keys are small numbers")
+        bad = "kind"
+    elif not _is_int(seq, 1, MAX_SEQ):
+        bad = "seq"
+    elif not _is_int(boot, 1, MAX_SEQ):
+        bad = "boot"
+    elif not _is_int(uptime_ms, 0, MAX_MS):
+        bad = "uptime"
+    elif clock_s is not None and not _is_int(clock_s, 0, _MOST_CLOCK):
+        bad = "clock"
+    elif not isinstance(body, dict):
+        bad = "body"
+    else:
+        for key in body:
+            if not _is_int(key, 0, 255):
+                bad = "body"
+    if bad:
+        raise RecordError("a record's " + bad + " is not within its limits")
 
 
 def _is_int(value, least: int, most: int) -> bool:
@@ -345,6 +397,8 @@ def _convert(shape: tuple, value, to_wire: bool):
         if not _is_int(value, 0, len(shape[1]) - 1):
             raise RecordError(" is a choice that this version does not know")
         return shape[1][value]
+    if base is None:
+        return None if value is None else _convert(shape[1], value, to_wire)
     if base == "list" or base == "row":
         return _parts(shape, value, to_wire)
     _check(shape, value)
@@ -357,18 +411,10 @@ def _parts(shape: tuple, value, to_wire: bool) -> list:
     if shape[0] == "list":
         if not shape[1] <= len(value) <= shape[2]:
             raise RecordError(" has too few or too many parts")
-        return [_convert(TYPES[shape[3]], part, to_wire) for part in value]
+        return [_convert(shape[3], part, to_wire) for part in value]
     if len(value) != len(shape) - 1:
         raise RecordError(" has the wrong number of parts")
-    out = []
-    for i in range(len(value)):
-        part = value[i]
-        part_type = shape[i + 1]
-        if not part_type.endswith("?"):
-            out.append(_convert(TYPES[part_type], part, to_wire))
-        else:
-            out.append(None if part is None else _convert(TYPES[part_type[:-1]], part, to_wire))
-    return out
+    return [_convert(shape[i + 1], value[i], to_wire) for i in range(len(value))]
 
 
 def _check(shape: tuple, value) -> None:

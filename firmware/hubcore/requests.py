@@ -20,14 +20,6 @@ COMMAND = 3
 RECEIPT = 4
 STATE = 5
 SET_CLOCK = 6
-OPS = {
-    HELLO: "hello",
-    PULL: "pull",
-    COMMAND: "command",
-    RECEIPT: "receipt",
-    STATE: "state",
-    SET_CLOCK: "set_clock",
-}
 
 DONE = 0
 BAD_REQUEST = 1  # result: {0: sentence}
@@ -37,16 +29,6 @@ REFUSED = 4  # result: {0: reason for a log, 1: reason code, 2: seq of the comma
 OTHER_JOURNAL = 5  # result: {0: sentence, 1: journal id here}
 JOURNAL_FULL = 6  # result: as of REFUSED
 FAULT = 7  # result: {0: sentence}; the kiosk could not do it
-STATUSES = (
-    "done",
-    "bad request",
-    "other version",
-    "unknown request",
-    "refused",
-    "other journal",
-    "journal full",
-    "fault",
-)
 
 TOPIC_HEAD = 1  # value: [journal id, next seq]
 TOPIC_ALERT = 2  # value: {0: seq, 1: why, 2: label or null, 3: level; level 0 when acknowledged}

@@ -1,4 +1,7 @@
-"""What each kind of record does to the hub; one that does not fit the state does nothing."""
+"""What each kind of record does to the hub; one that does not fit the state does nothing.
+
+A kind either moves a visit as _MOVES says, or has a function of its name here, or does nothing.
+"""
 
 from collections import OrderedDict
 
@@ -28,7 +31,33 @@ _TURNAROUND_S = const(
 _MAX_BUSY = const(720)  # tens of seconds; so 990 squares stay below 2**30
 
 
-def _day_opened(hub, record: Record, body: dict) -> None:
+# kind: of which states, into which
+_MOVES = {
+    "seated": ("called", "seated"),
+    "served": ("called seated", "served"),
+    "no_show": ("called", "absent"),
+    "deferred": ("waiting called seated", "deferred"),
+    "requeued": ("called seated", "waiting"),
+    "transferred": ("waiting called seated", "waiting"),
+}
+
+
+def step(hub, record: Record) -> None:
+    """Do what this record, of a known kind, does."""
+    body = record.body
+    move = _MOVES.get(record.kind)
+    if move is None:
+        act = globals().get(record.kind)
+        if act is not None:
+            act(hub, record, body)
+        return
+    visit = hub.visits.get(body["label"])
+    if visit is not None and visit.state in move[0]:
+        chair = hub.chairs[visit.chair] if move[1] == "seated" else None
+        _act(hub, record, [visit], move[1], chair, body.get("lane"), body.get("promise") is True)
+
+
+def day_opened(hub, record: Record, body: dict) -> None:
     hub.base_ms -= hub.queue_ms
     hub.queue_ms = 0
     promises = {}
@@ -48,12 +77,12 @@ def _day_opened(hub, record: Record, body: dict) -> None:
     for issuer, counter in body["issuers"]:
         hub.issuers[issuer] = counter
     for label, seq, need, lane, lang, pictogram, by, seconds in body["visits"]:
-        _admit(hub, Visit(label, seq, -seconds, lang, pictogram, by), lane, need)
+        _admit(hub, Visit(label, seq, -seconds, _shared(hub, lang), pictogram, by), lane, need)
     for seq, seconds, why, label in body["alerts"]:
         hub.alerts[seq] = Alert(seq, -1000 * seconds, why, label)
 
 
-def _day_closed(hub, record: Record, body: dict) -> None:
+def day_closed(hub, record: Record, body: dict) -> None:
     hub.day_open = False
     hub.full = False
     rest = body.get("rest")
@@ -67,11 +96,11 @@ def _day_closed(hub, record: Record, body: dict) -> None:
     hub.undo = None
 
 
-def _full_today(hub, record: Record, body: dict) -> None:
+def full_today(hub, record: Record, body: dict) -> None:
     hub.full = body["full"]
 
 
-def _chair_opened(hub, record: Record, body: dict) -> None:
+def chair_opened(hub, record: Record, body: dict) -> None:
     name = body["chair"]
     chair = hub.chairs.get(name)
     if chair is not None:
@@ -80,7 +109,7 @@ def _chair_opened(hub, record: Record, body: dict) -> None:
         hub.chairs[name] = Chair(name, tuple(body["lanes"]))
 
 
-def _chair_paused(hub, record: Record, body: dict) -> None:
+def chair_paused(hub, record: Record, body: dict) -> None:
     chair = hub.chairs.get(body["chair"])
     if chair is not None and chair.open:
         chair.paused = body["paused"]
@@ -88,13 +117,13 @@ def _chair_paused(hub, record: Record, body: dict) -> None:
             chair.since = -1
 
 
-def _chair_closed(hub, record: Record, body: dict) -> None:
+def chair_closed(hub, record: Record, body: dict) -> None:
     chair = hub.chairs.get(body["chair"])
     if chair is not None and chair.visit is None:
         chair.close()
 
 
-def _checkin(hub, record: Record, body: dict) -> None:
+def checkin(hub, record: Record, body: dict) -> None:
     label = body["label"]
     if label in hub.visits:
         return
@@ -108,7 +137,7 @@ def _checkin(hub, record: Record, body: dict) -> None:
         if member in hub.visits:
             continue
         hub.promises.pop(member, None)
-        visit = _visit(record, member, arrival, body, body["by"])
+        visit = _visit(hub, record, member, arrival, body, body["by"])
         if len(family) > 1:
             visit.group = label
             if rank:
@@ -118,11 +147,11 @@ def _checkin(hub, record: Record, body: dict) -> None:
         hub.alerts[record.seq] = Alert(record.seq, hub.queue_ms, "emergency", label)
 
 
-def _promised(hub, record: Record, body: dict) -> None:
+def promised(hub, record: Record, body: dict) -> None:
     label = body["label"]
     if label in hub.visits or label in hub.promises:
         return
-    visit = _visit(record, label, hub.queue_ms // 1000, body, "self")
+    visit = _visit(hub, record, label, hub.queue_ms // 1000, body, "self")
     visit.state = "deferred"
     visit.lane = body["lane"]
     visit.cls = NEEDS.index(body["need"])
@@ -132,11 +161,19 @@ def _promised(hub, record: Record, body: dict) -> None:
     _use(hub, label)
 
 
-def _visit(record: Record, label: str, arrival: int, body: dict, by: str) -> Visit:
-    visit = Visit(label, record.seq, arrival, body["lang"], body["pictogram"], by)
+def _visit(hub, record: Record, label: str, arrival: int, body: dict, by: str) -> Visit:
+    visit = Visit(label, record.seq, arrival, _shared(hub, body["lang"]), body["pictogram"], by)
     if body.get("code") is not None:
         visit.code = body["code"]
     return visit
+
+
+def _shared(hub, lang: str) -> str:
+    """This word, as another visit has it already: each of its own would be 32 bytes more on the device."""
+    for visit in hub.visits.values():
+        if visit.lang == lang:
+            return visit.lang
+    return lang
 
 
 def _admit(hub, visit: Visit, lane: str, need: str) -> None:
@@ -164,7 +201,7 @@ def _use(hub, label: str) -> None:
                 hub.used.add(number(before.visit.label))
 
 
-def _class_changed(hub, record: Record, body: dict) -> None:
+def class_changed(hub, record: Record, body: dict) -> None:
     visit = hub.visits.get(body["label"])
     if visit is None:
         return
@@ -187,7 +224,7 @@ def _class(hub, visit: Visit, cls: int) -> None:
         visit.cls = cls
 
 
-def _called(hub, record: Record, body: dict) -> None:
+def called(hub, record: Record, body: dict) -> None:
     visit = hub.visits.get(body["label"])
     chair = hub.chairs.get(body["chair"])
     if visit is None or visit.state != "waiting" or chair is None or chair.visit is not None:
@@ -199,7 +236,7 @@ def _called(hub, record: Record, body: dict) -> None:
         chair.since = now
 
 
-def _recalled(hub, record: Record, body: dict) -> None:
+def recalled(hub, record: Record, body: dict) -> None:
     visit = hub.visits.get(body["label"])
     if visit is not None and visit.state == "called":
         chair = hub.chairs[visit.chair]
@@ -208,19 +245,7 @@ def _recalled(hub, record: Record, body: dict) -> None:
         chair.call = (visit.label, record.seq)
 
 
-def _seated(hub, record: Record, body: dict) -> None:
-    _from(hub, record, body, ("called",), "seated")
-
-
-def _served(hub, record: Record, body: dict) -> None:
-    _from(hub, record, body, ("called", "seated"), "served")
-
-
-def _no_show(hub, record: Record, body: dict) -> None:
-    _from(hub, record, body, ("called",), "absent")
-
-
-def _left(hub, record: Record, body: dict) -> None:
+def left(hub, record: Record, body: dict) -> None:
     """One, or a family; who was promised tomorrow may leave as well."""
     gone = []
     for label in [body["label"]] + list(body.get("others") or ()):
@@ -229,27 +254,6 @@ def _left(hub, record: Record, body: dict) -> None:
             gone.append(visit)
     if gone:
         _act(hub, record, gone, "left")
-
-
-def _deferred(hub, record: Record, body: dict) -> None:
-    _from(hub, record, body, _OPEN, "deferred", promise=body.get("promise") is True)
-
-
-def _requeued(hub, record: Record, body: dict) -> None:
-    _from(hub, record, body, ("called", "seated"), "waiting")
-
-
-def _transferred(hub, record: Record, body: dict) -> None:
-    visit = hub.visits.get(body["label"])
-    if visit is not None:
-        _act(hub, record, [visit], "waiting", None, body["lane"])
-
-
-def _from(hub, record: Record, body: dict, states: tuple, state: str, promise: bool = False) -> None:
-    visit = hub.visits.get(body["label"])
-    if visit is not None and visit.state in states:
-        chair = hub.chairs[visit.chair] if state == "seated" else None
-        _act(hub, record, [visit], state, chair, None, promise)
 
 
 def _act(hub, record: Record, visits: list, state: str, chair=None, lane=None, promise: bool = False) -> None:
@@ -313,7 +317,7 @@ def _move(hub, visit: Visit, state: str, chair, seq: int, promise: bool = False)
         hub.waiting.add(visit, visit.lane, visit.cls, visit.arrival)
 
 
-def _corrected(hub, record: Record, body: dict) -> None:
+def corrected(hub, record: Record, body: dict) -> None:
     name = body.get("chair")
     act = hub.undo
     if name is not None:
@@ -346,83 +350,52 @@ def _corrected(hub, record: Record, body: dict) -> None:
         alert.acknowledged = True
 
 
-def _alert_raised(hub, record: Record, body: dict) -> None:
+def alert_raised(hub, record: Record, body: dict) -> None:
     hub.alerts[record.seq] = Alert(record.seq, hub.queue_ms, body["why"], body.get("label"))
 
 
-def _alert_acknowledged(hub, record: Record, body: dict) -> None:
+def alert_acknowledged(hub, record: Record, body: dict) -> None:
     alert = hub.alerts.pop(body["alert"], None)
     if alert is not None:
         alert.acknowledged = True
 
 
-def _consent_given(hub, record: Record, body: dict) -> None:
+def consent_given(hub, record: Record, body: dict) -> None:
     visit = hub.visits.get(body["label"]) or hub.promises.get(body["label"])
-    if visit is not None and body["purpose"] not in visit.consents and len(visit.consents) < _MAX_CONSENTS:
-        visit.consents = sorted(list(visit.consents) + [body["purpose"]])
+    if visit is None:
+        return
+    consents = [purpose for purpose in visit.consents if purpose != body["purpose"]]
+    if record.kind == "consent_given" and len(consents) < _MAX_CONSENTS:
+        consents = sorted(consents + [body["purpose"]])
+    visit.consents = tuple(consents)
 
 
-def _consent_withdrawn(hub, record: Record, body: dict) -> None:
-    visit = hub.visits.get(body["label"]) or hub.promises.get(body["label"])
-    if visit is not None:
-        visit.consents = [purpose for purpose in visit.consents if purpose != body["purpose"]]
+consent_withdrawn = consent_given
 
 
-def _code_missed(hub, record: Record, body: dict) -> None:
+def code_missed(hub, record: Record, body: dict) -> None:
     hub.misses += 1
     times, more = divmod(hub.misses - FREE_MISSES, MORE_MISSES)
     if times >= 0 and more == 0:
         hub.code_until_ms = hub.queue_ms + (PAUSE_MS << min(times, _MAX_DOUBLED))
 
 
-def _code_lifted(hub, record: Record, body: dict) -> None:
+def code_lifted(hub, record: Record, body: dict) -> None:
     hub.misses = 0
     hub.code_until_ms = 0
 
 
-def _clock_set(hub, record: Record, body: dict) -> None:
+def clock_set(hub, record: Record, body: dict) -> None:
     hub.offsets.pop(record.boot, None)
     hub.offsets[record.boot] = body["utc"] * 1000 - record.uptime_ms
     if len(hub.offsets) > _MAX_OFFSETS:
         hub.offsets.pop(next(iter(hub.offsets)))
 
 
-def _receipt(hub, record: Record, body: dict) -> None:
+def receipt(hub, record: Record, body: dict) -> None:
     if body["journal"] == hub.journal_id:
         hub.confirmed = max(hub.confirmed, body["seq"])
 
 
-def _fault(hub, record: Record, body: dict) -> None:
+def fault(hub, record: Record, body: dict) -> None:
     hub.faults += 1
-
-
-STEPS = {
-    "day_opened": _day_opened,
-    "day_closed": _day_closed,
-    "chair_opened": _chair_opened,
-    "chair_closed": _chair_closed,
-    "checkin": _checkin,
-    "class_changed": _class_changed,
-    "called": _called,
-    "recalled": _recalled,
-    "seated": _seated,
-    "served": _served,
-    "no_show": _no_show,
-    "requeued": _requeued,
-    "transferred": _transferred,
-    "left": _left,
-    "alert_raised": _alert_raised,
-    "alert_acknowledged": _alert_acknowledged,
-    "consent_given": _consent_given,
-    "consent_withdrawn": _consent_withdrawn,
-    "corrected": _corrected,
-    "full_today": _full_today,
-    "deferred": _deferred,
-    "clock_set": _clock_set,
-    "receipt": _receipt,
-    "fault": _fault,
-    "promised": _promised,
-    "code_missed": _code_missed,
-    "code_lifted": _code_lifted,
-    "chair_paused": _chair_paused,
-}

@@ -15,7 +15,7 @@ class Visit(Node):
     """
 
     # What is the same for nearly all who wait is the class's until it changes: on the device a visit with a
-    # code then has thirteen attributes of its own; seventeen fit into 144 bytes.
+    # code has eight attributes of its own, and what it says by words it shares with others who say the same.
     state = "waiting"
     chair: "str | None" = None
     recalls = 0
@@ -23,14 +23,16 @@ class Visit(Node):
     code: "bytes | None" = None
     group: "str | None" = None
     due = False
+    source = "self"  # who chose the class: "self" or "staff"
+    act = 0  # the last record that moved it; 0: none did
 
     def __init__(self, label: str, seq: int, arrival_s: int, lang: str, pictogram: str, source: str):
         super().__init__(arrival_s, seq)
         self.label = label
         self.lang = lang
         self.pictogram = pictogram
-        self.source = source  # who chose the class: "self" or "staff"
-        self.act = seq  # the last record that moved it
+        if source != self.source:
+            self.source = source
 
     @property
     def arrival_s(self) -> int:

@@ -24,13 +24,9 @@ _WORN = "The flash does not keep what the journal writes."
 class JournalFull(HubError):
     """No sector is left that this record may use."""
 
-    hint = "Sync with the laptop: confirmed records of past days make room."
-
 
 class JournalError(HubError):
     """The flash does not keep what is written to it."""
-
-    hint = "Restart the kiosk; if it happens again, its flash is worn out: use another kiosk."
 
 
 class Journal(Sectors):

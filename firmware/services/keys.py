@@ -28,8 +28,6 @@ _BLANK = b"\xff" * _ENTRY
 class KeysError(HubError):
     """The flash does not keep what is written to it."""
 
-    hint = "Restart the kiosk; if it happens again, its flash is worn out: use another kiosk."
-
 
 def hmac(key: bytes, *parts) -> bytes:
     """HMAC-SHA256 (RFC 2104) of the parts in a row; ``key`` has at most 64 bytes."""

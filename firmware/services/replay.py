@@ -36,7 +36,7 @@ def replay(journal, fold, apply) -> dict:
     known = {}
     for seq, view in journal.read_from(day_start(journal)):
         try:
-            record = records.decode(view)
+            record = records.replay(view)
         except HubError:
             journal.faults.append(("lost", seq, 1))
             continue

@@ -185,7 +185,7 @@ def test_a_check_in_by_options(tmp_path: Path, peer: Peer):
                             "--lane", "child", "--consent", "study")  # fmt: skip
         visits = sorted(peer.hub.visits.values(), key=lambda visit: visit.seq)
         assert [(v.lang, v.lane, v.need, v.consents) for v in visits] == [
-            ("fr", "child", "urgent", ["study"])
+            ("fr", "child", "urgent", ("study",))
         ] * 2
         record = next(r for r in map(records.decode, peer.raws) if r.kind == "checkin")
         assert (record.body["by"], record.body["said"]) == ("staff", "swelling")
@@ -246,7 +246,7 @@ def test_a_check_in_asks_on_a_terminal(tmp_path: Path, peer: Peer):
     (first, second) = peer.hub.visits.values()
     for visit in (first, second):
         assert (visit.lang, visit.lane, visit.need, visit.pictogram) == ("es", "child", "urgent", "fish")
-        assert visit.consents == ["teaching"]
+        assert visit.consents == ("teaching",)
 
 
 def test_troubles_come_in_plain_words_with_what_to_do(tmp_path: Path, peer: Peer):

@@ -79,7 +79,7 @@ def check(hub):
             assert hub.chairs[visit.chair].visit == label
     assert not set(hub.visits) & set(hub.promises)
     for label, visit in hub.promises.items():
-        assert (visit.label, visit.state, visit.chair, visit.ends) == (label, "deferred", None, None)
+        assert (visit.label, visit.state, visit.chair) == (label, "deferred", None)
         assert hub.used.has(int(label[1:]))
     assert hub.busy[0] >= 0 and hub.busy[1] >= 0 and hub.busy[2] * hub.busy[0] >= hub.busy[1] ** 2
     for chair in hub.chairs.values():

@@ -142,12 +142,12 @@ def test_consent_is_given_and_withdrawn():
     label = day.checkin()
     for purpose in ("teaching", "study", "study"):
         day.wish("consent_give", ticket=label, purpose=purpose)
-    assert day.hub.visits[label].consents == ["study", "teaching"]
+    assert day.hub.visits[label].consents == ("study", "teaching")
     day.wish("consent_withdraw", ticket=label, purpose="study")
-    assert day.hub.visits[label].consents == ["teaching"]
+    assert day.hub.visits[label].consents == ("teaching",)
     assert refused(day, "consent_give", ticket=label, purpose="photo") == "bad_argument"
     day.wish("consent_withdraw", ticket=label, purpose="photo")
-    assert day.hub.visits[label].consents == ["teaching"], "of a version that knew another one"
+    assert day.hub.visits[label].consents == ("teaching",), "of a version that knew another one"
 
 
 def test_an_any_lane_visitor_comes_to_every_chair_and_others_to_their_own():

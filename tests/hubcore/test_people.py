@@ -302,10 +302,10 @@ def test_who_was_promised_tomorrow_may_give_it_up_and_take_consents_back():
     day.wish("consent_give", ticket=labels[0], purpose="study")
     for label in labels:
         day.wish("defer", ticket=label)
-    assert day.hub.promises[labels[0]].consents == ["study"]
+    assert day.hub.promises[labels[0]].consents == ("study",)
     assert refused(day, "seated", ticket=labels[0]) == "unknown_ticket"
     day.wish("consent_withdraw", ticket=labels[0], purpose="study")
-    assert day.hub.promises[labels[0]].consents == []
+    assert day.hub.promises[labels[0]].consents == ()
     next_day(day)
     before = standing(day.hub)
     day.wish("left", ticket=labels[0], family=True)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubcore import cbor, records
+from hubcore.classes import MAX_RATE, MAX_WAIT_S, NEEDS
 from hubcore.errors import CodecError, HubError, RecordError
 from hubcore.labels import FIRST, LAST, LETTERS
 
@@ -33,9 +34,13 @@ clock_set, config_changed, command_done, receipt, fault, promised, code_missed, 
 staff_removed, chair_paused, staff_signed_out"""
 
 
-def value_of(name):
+TYPES = [line.split(" ") for line in records.TYPES.split("\n")[1:-1]]
+
+
+def value_of(shape):
     """Values of a type of the table."""
-    shape = records.TYPES[name]
+    if shape[0] is None:
+        return st.none() | value_of(shape[1])
     if shape[0] == "int":
         return st.integers(shape[1], shape[2])
     if shape[0] == "word":
@@ -52,8 +57,7 @@ def value_of(name):
         return st.builds(lambda a, n: a + str(n), st.sampled_from(LETTERS), st.integers(FIRST, LAST))
     if shape[0] == "list":
         return st.lists(value_of(shape[3]), min_size=shape[1], max_size=shape[2])
-    parts = [st.none() | value_of(p[:-1]) if p.endswith("?") else value_of(p) for p in shape[1:]]
-    return st.tuples(*parts).map(list)
+    return st.tuples(*map(value_of, shape[1:])).map(list)
 
 
 def fields_of(spec):
@@ -61,7 +65,7 @@ def fields_of(spec):
     free = {}
     for part in filter(str.strip, spec.split(",")):
         _, name, kind_type = part.split()
-        (free if name.endswith("?") else needed)[name.rstrip("?")] = value_of(kind_type)
+        (free if name.endswith("?") else needed)[name.rstrip("?")] = value_of(records.shape_of(kind_type))
     return st.fixed_dictionaries(needed, optional=free)
 
 
@@ -75,12 +79,42 @@ def test_the_table_has_every_kind_once():
     assert set(records.URGENT) <= set(names)
 
 
+def test_the_types_have_the_limits_of_the_core():
+    assert len({line[0] for line in TYPES}) == len(TYPES)
+    for name, most in [("seq", records.MAX_SEQ), ("rate", MAX_RATE), ("seconds", MAX_WAIT_S)]:
+        assert records.shape_of(name)[2] == most
+    for name, most in [
+        ("issuers", records.MAX_ISSUERS),
+        ("alerts", records.MAX_CARRIED),
+        ("visits", records.MAX_CARRIED),
+        ("labels", records.MAX_FAMILY - 1),
+        ("rates", len(NEEDS)),
+    ]:
+        assert records.shape_of(name)[2] == most
+    assert records.shape_of("rates")[1] == len(NEEDS)
+    assert records.shape_of("alert")[1:] == tuple(
+        records.shape_of(name) for name in ("seq", "seconds", "alert_why", "label?")
+    )
+    choices = {line[0] for line in TYPES if line[1] == "choice"}
+    assert all(len(records.shape_of(name)) == 2 for name in choices)
+    shapes = {line[1] for line in TYPES}
+    assert shapes == {"int", "text", "word", "bytes", "bool", "choice", "label", "list", "row"}
+
+
+def test_only_a_few_kinds_are_kept_in_memory():
+    for number, _, _ in ROWS:
+        records._row(number)
+        assert 0 < len(records._rows) <= 12 and number in records._rows
+    assert records._row("boot") is records._row(1)
+
+
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[1])
 def test_the_row_is_well_formed(row):
     keys = [int(part.split()[0]) for part in row[2].split(",") if part.strip()]
     names = [part.split()[1].rstrip("?") for part in row[2].split(",") if part.strip()]
     assert len(set(keys)) == len(keys) and len(set(names)) == len(names)
-    assert all(part.split()[2] in records.TYPES for part in row[2].split(",") if part.strip())
+    names_of_types = {line[0] for line in TYPES}
+    assert all(part.split()[2] in names_of_types for part in row[2].split(",") if part.strip())
     assert ("cmd" in names) == (row[1] not in UNASKED) == ("who" in names)
     assert keys == sorted(keys), "replay walks both in one pass"
     assert len(row[1]) and not row[1].endswith("?") and max(keys, default=0) < 24

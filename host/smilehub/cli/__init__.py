@@ -127,9 +127,11 @@ def describe(error: BaseException) -> tuple[int, str, str, str]:
         hint = f"See `{context.command_path} --help`." if context is not None else ""
         return error.exit_code, "usage", _sentence(error.format_message()), hint
     from hubcore.errors import HubError
+    from smilehub.link.reasons import HINTS
 
     if isinstance(error, HubError):
-        return 10, "protocol", _sentence(str(error)), str(getattr(error, "hint", "") or "")
+        hint = HINTS.get(type(error).__name__, "Report this with what you did just before.")
+        return 10, "protocol", _sentence(str(error)), hint
     return (
         1,
         "unexpected",

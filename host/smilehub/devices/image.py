@@ -205,7 +205,7 @@ def cache_root() -> Path:
 def compile_file(name: str, source: bytes) -> bytes:
     """One firmware file as ``.mpy``, from the cache when source, name and compiler are the same."""
     compiler, version = _compiler()
-    key = hashlib.sha256(f"{version} {_OPTIONS}\0{name}\0".encode() + source).hexdigest()
+    key = hashlib.sha256(f"{version} {_OPTIONS}\0{_module(name)}\0".encode() + source).hexdigest()
     cached = cache_root() / "mpy" / key[:2] / key
     if cached.is_file():
         return cached.read_bytes()
@@ -214,7 +214,8 @@ def compile_file(name: str, source: bytes) -> bytes:
         text, code = Path(scratch, "in.py"), Path(scratch, "out.mpy")
         text.write_bytes(source)
         done = subprocess.run(
-            [compiler, *_OPTIONS, "-s", name, "-o", str(code), "--", str(text)],
+            # In tracebacks a file is called as the module is, whose name is in memory anyway.
+            [compiler, *_OPTIONS, "-s", _module(name), "-o", str(code), "--", str(text)],
             capture_output=True,
             text=True,
             check=False,
@@ -223,6 +224,10 @@ def compile_file(name: str, source: bytes) -> bytes:
             raise ImageError(f"{name} does not compile: {(done.stderr or done.stdout).strip()}")
         code.replace(cached)
     return cached.read_bytes()
+
+
+def _module(name: str) -> str:
+    return name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
 class _Flash(UserContext):

@@ -283,7 +283,7 @@ class KioskClient:
             raise KioskFault(
                 _sentence(f"The kiosk could not carry out '{what}': {said or 'it gives no reason'}")
             )
-        known = requests.STATUSES[status] if status < len(requests.STATUSES) else f"status {status}"
+        known = reasons.STATUSES[status] if status < len(reasons.STATUSES) else f"status {status}"
         raise ProtocolError(
             _sentence(f"The kiosk does not accept '{what}' ({known}): {said or 'no reason given'}")
         )

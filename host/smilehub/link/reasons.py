@@ -4,6 +4,27 @@ The kiosk itself sends only the code and what it is about: its screens have word
 is small.
 """
 
+#: By the number of a reply's status (hubcore.requests).
+STATUSES = (
+    "done",
+    "bad request",
+    "other version",
+    "unknown request",
+    "refused",
+    "other journal",
+    "journal full",
+    "fault",
+)
+
+#: What to do next about an error of the core, by the name of its class.
+HINTS = {
+    "CodecError": "The data is damaged or comes from a newer version: sync again, or update this side.",
+    "RecordError": "Run `smilehub verify` to see which record is damaged, and keep both copies.",
+    "FrameError": "Ask for less at a time.",
+    "RequestError": "Update the side with the older version.",
+    "Refused": "Run `smilehub queue` to see how things stand.",
+}
+
 #: reason: (sentence, what to do next or ""); %s is what the wish was about.
 REASONS: dict[str, tuple[str, str]] = {
     "alert_unknown": (
