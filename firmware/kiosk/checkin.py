@@ -1,53 +1,25 @@
-"""The check-in's questions: language, need, red flags, lane, for how many; or a promise when the day is
-full."""
+"""The check-in's questions: need, red flags, lane, for how many; or a promise when the day is full."""
 
-from hubcore.labels import PICTOGRAMS
-from kiosk.emergency import raise_emergency, sign
-from kiosk.screens import Choice, List, attempt, sorry
-
-_KEYS = "udyb"  # the keys of a code; the glyph of each is its position here plus one
+from kiosk.emergency import raise_emergency
+from kiosk.pictures import Pictogram
+from kiosk.screens import Choice, sorry
+from kiosk.ticket import Consent, Intro, Seat, Ticket
 
 
-class Language(List):
-    """The languages, each by its own name; begins a check-in, or is held up anywhere by holding help."""
-
-    title = "language.title"
-
-    def __init__(self, ui):
-        super().__init__(ui)
-        self._returns = False
-
-    def enter(self) -> None:
-        super().enter()
-        self._returns = False
-
-    def offer(self) -> None:
-        """Show over the present screen, which stays as it is underneath."""
-        ui = self.ui
-        if ui.screen is self:
-            return
-        if ui.screen is ui.screens["idle"]:
-            ui.show("language", False)
-            return
-        ui.show("language")
-        self._returns = True
-        for i in range(self.count()):
-            if ui.words.languages[i][0] == ui.words.language:
-                self._move(i)
-
-    def count(self) -> int:
-        return len(self.ui.words.languages)
-
-    def _row(self, canvas, i: int) -> None:
-        canvas.endonym(i, self._y + (i - self._top) * self._step, i == self.at)
-
-    def choose(self, i: int) -> None:
-        ui = self.ui
-        ui.words.use(ui.words.languages[i][0])
-        if self._returns:
-            ui.back()
-        else:
-            ui.show("need")
+def screens(ui) -> dict:
+    """All of the check-in by name, made anew."""
+    return {
+        "need": Need(ui),
+        "flags": Flags(ui),
+        "offer": Offer(ui),
+        "lane": Lane(ui),
+        "size": Size(ui),
+        "pictogram": Pictogram(ui),
+        "ticket": Ticket(ui),
+        "seat": Seat(ui),
+        "intro": Intro(ui),
+        "consent": Consent(ui),
+    }
 
 
 class Need(Choice):
@@ -167,30 +139,3 @@ def lane_or_on(ui) -> None:
 def after_lane(ui) -> None:
     """For how many is asked of who comes today; a promise is one person's."""
     ui.show("pictogram" if ui.answers.tomorrow else "size")
-
-
-def take_ticket(ui) -> None:
-    """Ask the hub for the ticket and show it once it is durable; a refusal is shown instead."""
-    answers = ui.answers
-    args = {
-        "need": answers.need,
-        "lane": answers.lane,
-        "lang": ui.words.language,
-        "pictogram": PICTOGRAMS[answers.pictogram],
-    }
-    if not answers.tomorrow:
-        args["size"] = answers.size
-    show_ticket(ui, attempt(ui, "promise" if answers.tomorrow else "checkin", sign(ui, args)))
-
-
-def show_ticket(ui, result) -> None:
-    """Show what a check-in's wish gave, or why it gave nothing."""
-    answers = ui.answers
-    if result is None:
-        sorry(ui, answers.reason)
-        return
-    answers.label = result["ticket"]
-    answers.others = result.get("others") or ()
-    code = result.get("code")
-    answers.code = bytes([_KEYS.index(key) + 1 for key in code]) if code else None
-    ui.end("ticket")

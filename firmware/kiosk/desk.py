@@ -1,12 +1,10 @@
 """The staff desk: what its screens share, and those that the others use: one of a few, sure, a notice.
 
-Nothing of it is there before somebody signs in, or after they have signed out: `screens` makes it, and who
-drops what it returned (and these modules) has its memory back.
+Nothing of it is in memory before somebody signs in, or after they have signed out (kiosk.groups).
 """
 
 from micropython import const
 
-import kiosk
 from hubcore.errors import HubError, Refused
 from kiosk.canvas import PITCH
 from kiosk.screens import List
@@ -18,32 +16,6 @@ _NAME_PX = const(150)
 _ABOUT = const(12)  # a label or a chair's name; longer ones are sentences for a log
 
 
-def screens(ui) -> dict:
-    """All screens of the desk by name, made anew."""
-    from kiosk import desk_alert, desk_board, desk_day, desk_in, desk_ticket
-
-    # The package would keep its modules, and what they hold, when `sys.modules` has let them go.
-    for name in list(kiosk.__dict__):
-        if name.startswith("desk"):
-            del kiosk.__dict__[name]
-    desk = Desk(ui)
-    return {
-        "desk": desk_board.Board(desk),
-        "desk_in": desk_in.SignIn(desk),
-        "desk_pin": desk_in.Pin(desk),
-        "desk_wait": desk_in.Wait(desk),
-        "desk_alert": desk_alert.Alert(desk),
-        "desk_pick": Pick(desk),
-        "desk_sure": Sure(desk),
-        "desk_say": Say(desk),
-        "desk_queue": desk_ticket.Queue(desk),
-        "desk_promised": desk_ticket.Promised(desk),
-        "desk_acts": desk_ticket.Acts(desk),
-        "desk_close": desk_day.Close(desk),
-        "desk_health": desk_day.Health(desk),
-    }
-
-
 class Desk:
     """What the screens of the desk share; `who` is asked for the PIN, `chair` and `label` are acted on."""
 
@@ -53,7 +25,6 @@ class Desk:
         self.chair = None
         self.label = None
         self.about = ""  # what the last refusal was about
-        self.language = None  # the staff's, while a visitor's is in use
 
     def text(self, name: str, *values):
         """A string of the desk, filled."""

@@ -7,9 +7,14 @@ from micropython import const
 from hubcore.classes import AMBULANCE
 from hubcore.records import ALERTS, decode
 from kiosk.canvas import BLUE, MARGIN, PITCH, RED
-from kiosk.desk import Part
+from kiosk.desk import Desk, Part
 
 _GUARD_MS = const(700)  # a key that was meant for the screen under an alert does not acknowledge it
+
+
+def screens(ui) -> dict:
+    """The alert, by its name, made anew."""
+    return {"desk_alert": Alert(Desk(ui))}
 
 
 class Alert(Part):

@@ -1,7 +1,24 @@
 """The staff desk: the board of chairs, and the way to everything else."""
 
-from kiosk.desk import Rows
-from kiosk.desk_day import open_chair, undo
+from kiosk.desk import Desk, Pick, Rows, Say, Sure
+from kiosk.desk_day import Close, Health, open_chair, undo
+from kiosk.desk_ticket import Acts, Promised, Queue
+
+
+def screens(ui) -> dict:
+    """All of the desk by name, made anew."""
+    desk = Desk(ui)
+    return {
+        "desk": Board(desk),
+        "desk_pick": Pick(desk),
+        "desk_sure": Sure(desk),
+        "desk_say": Say(desk),
+        "desk_queue": Queue(desk),
+        "desk_promised": Promised(desk),
+        "desk_acts": Acts(desk),
+        "desk_close": Close(desk),
+        "desk_health": Health(desk),
+    }
 
 
 class Board(Rows):
@@ -63,10 +80,10 @@ class Board(Rows):
         return super().icon(i) if isinstance(row, str) else self.ui.words.icon("desk.at_free")
 
     def draw(self, canvas) -> None:
-        desk = self.desk
-        if desk.language:  # a visitor's was in use
-            self.ui.words.use(desk.language)
-            desk.language = None
+        ui = self.ui
+        if ui.language:  # a visitor's was in use
+            ui.words.use(ui.language)
+            ui.language = None
         self._look()
         super().draw(canvas)
 
@@ -98,7 +115,7 @@ class Board(Rows):
         elif row == "day_close":
             ui.show("desk_close")
         elif row == "checkin":
-            desk.language = ui.words.language
+            ui.language = ui.words.language
             ui.answers.forget()
             ui.answers.by = "staff"
             ui.show("language")

@@ -4,10 +4,16 @@ from micropython import const
 
 from kiosk.canvas import PITCH
 from kiosk.code import CodeEntry
-from kiosk.desk import Part, Rows
+from kiosk.desk import Desk, Part, Rows
 from kiosk.words import plain
 
 _PIN = const(6)
+
+
+def screens(ui) -> dict:
+    """All of the sign-in by name, made anew."""
+    desk = Desk(ui)
+    return {"desk_in": SignIn(desk), "desk_pin": Pin(desk), "desk_wait": Wait(desk)}
 
 
 class SignIn(Rows):

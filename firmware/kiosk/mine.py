@@ -1,17 +1,16 @@
 """My ticket: who has one already looks it up, takes consents back or leaves the queue.
 
-These screens are in memory only while somebody uses them: `screens` makes them, the Ui drops them.
+These screens are in memory only while somebody uses them (kiosk.groups).
 """
 
 from hubcore.errors import HubError, Refused
 from hubcore.labels import PICTOGRAMS
 from kiosk.canvas import GREEN
-from kiosk.checkin import show_ticket
 from kiosk.code import CodeEntry
+from kiosk.consents import PURPOSES, consent
 from kiosk.emergency import sign
 from kiosk.mine_find import Find, Found, standing
-from kiosk.screens import Choice, List, Notice, attempt, sorry
-from kiosk.ticket import PURPOSES, consent
+from kiosk.screens import Choice, List, Notice, attempt, show_ticket, sorry
 
 
 def screens(ui) -> dict:

@@ -1,7 +1,7 @@
 """Finding one's ticket by its pictogram; in memory only while somebody looks (kiosk.mine)."""
 
 from hubcore.labels import PICTOGRAMS
-from kiosk.pictures import Grid, used
+from kiosk.grid import Grid, used
 from kiosk.screens import List, chair
 
 

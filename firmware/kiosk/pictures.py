@@ -1,75 +1,16 @@
-"""Pictograms in a grid, to choose one to be known by."""
+"""The last question of a check-in: a pictogram to be known by; then the ticket is taken."""
 
 from os import urandom
 
 from micropython import const
 
 from hubcore.labels import PICTOGRAMS
-from kiosk.canvas import BLACK, CHOSEN, PLAIN
-from kiosk.checkin import take_ticket
-from kiosk.ui import Screen
+from kiosk.emergency import sign
+from kiosk.grid import Grid, used
+from kiosk.screens import attempt, show_ticket
 
 _PAGE = const(8)
 _MORE_Y = const(268)
-
-
-class Grid(Screen):
-    """Cells of pictograms, one of them chosen; up and down go through all of them and round.
-
-    `order` holds their numbers, `first` is the place of the first one shown, `shown` how many are.
-    """
-
-    title = ""
-    columns = 4
-    width = 120
-    height = 104
-    size = 80
-
-    def __init__(self, ui):
-        super().__init__(ui)
-        self.at = 0
-        self.order = bytearray(len(PICTOGRAMS))
-        self.first = 0
-        self.shown = 0
-
-    def cells(self) -> int:
-        """How many there are to choose from, with what is not a pictogram."""
-        return self.shown
-
-    def draw(self, canvas) -> None:
-        canvas.begin()
-        canvas.heading(self.ui.words(self.title))
-        for i in range(self.cells()):
-            self._cell(canvas, i)
-        canvas.end()
-
-    def _cell(self, canvas, i: int) -> None:
-        ink = CHOSEN if i == self.at else PLAIN
-        w = self.width - 8
-        h = self.height - 4
-        fb = canvas.tile(
-            i % self.columns * self.width + 4, 56 + i // self.columns * self.height, w, h, ink.bg
-        )
-        if i == self.at:  # a frame within, so that colour is not the only cue
-            fb.rect(2, 2, w - 4, h - 4, BLACK)
-            fb.rect(3, 3, w - 6, h - 6, BLACK)
-        size = self.size
-        canvas.pictures.draw(fb, self.order[self.first + i], (w - size) // 2, (h - size) // 2, ink, size)
-        canvas.send()
-
-    def key(self, key: str) -> None:
-        if key == "yes":
-            self.choose(self.at)
-        elif key == "back":
-            self.ui.back()
-        else:
-            old = self.at
-            self.at = (old + (1 if key == "down" else -1)) % self.cells()
-            self._cell(self.ui.canvas, old)
-            self._cell(self.ui.canvas, self.at)
-
-    def choose(self, i: int) -> None:
-        raise NotImplementedError
 
 
 class Pictogram(Grid):
@@ -112,9 +53,15 @@ class Pictogram(Grid):
             self.draw(self.ui.canvas)
 
 
-def used(fold) -> int:
-    """The pictograms of open visits, as bits."""
-    bits = 0
-    for visit in fold.visits.values():
-        bits |= 1 << PICTOGRAMS.index(visit.pictogram)
-    return bits
+def take_ticket(ui) -> None:
+    """Ask the hub for the ticket and show it once it is durable; a refusal is shown instead."""
+    answers = ui.answers
+    args = {
+        "need": answers.need,
+        "lane": answers.lane,
+        "lang": ui.words.language,
+        "pictogram": PICTOGRAMS[answers.pictogram],
+    }
+    if not answers.tomorrow:
+        args["size"] = answers.size
+    show_ticket(ui, attempt(ui, "promise" if answers.tomorrow else "checkin", sign(ui, args)))

@@ -1,5 +1,5 @@
-"""Screens that any flow uses: a list to choose from, a notice, help, the warning before answers are
-forgotten."""
+"""Screens that any flow uses: a list to choose from, the languages, a notice, help, the warning before
+answers are forgotten."""
 
 from array import array
 
@@ -13,6 +13,7 @@ from kiosk.words import plain
 _TIGHT = const(44)  # from row to row where six have to stand on one screen
 _ARROW = array("h", (0, 0, 22, 14, 0, 28))
 _ARROW_RTL = array("h", (22, 0, 0, 14, 22, 28))
+_KEYS = "udyb"  # the keys of a code; the glyph of each is its position here plus one
 _WRAPS = const(4)  # from so many answers on, up from the first one leads to the last
 
 
@@ -123,6 +124,48 @@ def _tight_row(canvas, text, y, chosen, icon):
         x = canvas.width - x - canvas.font.width(text)
     end = canvas.font.draw(fb, text, x, -5, ink)
     canvas.send(x if rtl else 0, canvas.width if rtl else end)
+
+
+class Language(List):
+    """The languages, each by its own name; begins a check-in, or is held up anywhere by holding help."""
+
+    title = "language.title"
+
+    def __init__(self, ui):
+        super().__init__(ui)
+        self._returns = False
+
+    def enter(self) -> None:
+        super().enter()
+        self._returns = False
+
+    def offer(self) -> None:
+        """Show over the present screen, which stays as it is underneath."""
+        ui = self.ui
+        if ui.screen is self:
+            return
+        if ui.screen is ui.screens["idle"]:
+            ui.show("language", False)
+            return
+        ui.show("language")
+        self._returns = True
+        for i in range(self.count()):
+            if ui.words.languages[i][0] == ui.words.language:
+                self._move(i)
+
+    def count(self) -> int:
+        return len(self.ui.words.languages)
+
+    def _row(self, canvas, i: int) -> None:
+        canvas.endonym(i, self._y + (i - self._top) * self._step, i == self.at)
+
+    def choose(self, i: int) -> None:
+        ui = self.ui
+        ui.words.use(ui.words.languages[i][0])
+        if self._returns:
+            ui.back()
+        else:
+            ui.show("need")
 
 
 class Choice(List):
@@ -236,6 +279,19 @@ def sorry(ui, reason: str) -> None:
     """Show why something cannot be, unless the visitor goes home from here anyway."""
     ui.answers.reason = reason
     ui.end("sorry")
+
+
+def show_ticket(ui, result) -> None:
+    """Show what a check-in's wish gave, or why it gave nothing."""
+    answers = ui.answers
+    if result is None:
+        sorry(ui, answers.reason)
+        return
+    answers.label = result["ticket"]
+    answers.others = result.get("others") or ()
+    code = result.get("code")
+    answers.code = bytes([_KEYS.index(key) + 1 for key in code]) if code else None
+    ui.end("ticket")
 
 
 def chair(ui, name: str):

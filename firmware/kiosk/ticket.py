@@ -1,21 +1,17 @@
 """What a check-in ends in: the ticket, where to wait, and the consents, which care never depends on."""
 
 from kiosk.canvas import GREEN, MARGIN
-from kiosk.screens import Choice, Notice, attempt, chair
-from kiosk.ui import Screen
+from kiosk.consents import PURPOSES, consent
+from kiosk.screens import Choice, Notice, chair
+from kiosk.ui import TICKET_MS, Screen
 
 _PICTURE = 120
-# Purpose, the question, and the lines that take it back and give it later.
-PURPOSES = (
-    ("teaching", "consent.teaching", "visit.stop_teaching", "visit.allow_teaching"),
-    ("study", "consent.study", "visit.stop_study", "visit.allow_study"),
-)
 
 
 class Ticket(Screen):
     """Label, picture, place, minutes and code; one page for each of a family. What it says is durable."""
 
-    patience_ms = 60000
+    patience_ms = TICKET_MS
     warns = False
 
     def __init__(self, ui):
@@ -159,15 +155,3 @@ class Consent(Choice):
             self.draw(self.ui.canvas)
         else:
             super().key(key)
-
-
-def consent(ui, wish: str, purpose: str) -> bool:
-    """Give or take back a consent for every ticket of the family that is still open; False if that failed."""
-    answers = ui.answers
-    for label in (answers.label,) + tuple(answers.others):
-        visit = ui.hub.fold.visits.get(label)
-        if visit is None or (purpose in visit.consents) == (wish == "consent_give"):
-            continue
-        if attempt(ui, wish, {"ticket": label, "purpose": purpose}) is None:
-            return False
-    return True

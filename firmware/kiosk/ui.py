@@ -2,22 +2,22 @@
 
 import asyncio
 import gc
-import sys
 from time import ticks_diff, ticks_ms
 
 from micropython import const
 
 from hubcore.classes import EMERGENCY
 from hubcore.labels import PICTOGRAMS
+from kiosk.groups import drop, load
 from tasks.wake import Wake
 
 _WARN_MS = const(25000)  # WCAG 2.2.1 asks for at least 20 s to say "I am still here" with one action
 _DEPTH = const(12)
-_PASSING = ("desk", "mine", "code")  # how the names of screens and modules begin that do not stay in memory
+TICKET_MS = const(60000)  # so long a ticket shows
 
 
 class Screen:
-    """What every screen has; a screen is one object for the life of the kiosk, reused for every visitor."""
+    """What every screen has; a screen is one object while it is in memory, reused for every visitor."""
 
     patience_ms = 45000  # without a key until the warning, or until idle where nothing can be lost
     warns = True
@@ -84,7 +84,9 @@ class Ui:
         self.health = hub.health
         self.answers = Answers()
         self.screens = {}
+        self.groups = {}  # kiosk.groups' own: the names of what is in memory for now
         self.screen = None
+        self.language = None  # the staff's, while a visitor's is in use
         self.home = "idle"  # what a finished flow returns to; "desk" while staff are signed in
         self.kept = False  # power came back and nobody has pressed a key yet
         self._back = [None] * _DEPTH
@@ -100,12 +102,8 @@ class Ui:
 
     def show(self, name: str, remember: bool = True) -> None:
         """Go on to a screen; back will return to the present one if `remember`."""
-        if name not in self.screens:  # what few use takes memory only while somebody does
-            if name.startswith("desk"):
-                from kiosk.desk import screens
-            else:
-                from kiosk.mine import screens
-            self.screens.update(screens(self))
+        if name not in self.screens:
+            load(self, name)
         if remember and self._depth < _DEPTH:
             self._back[self._depth] = self.screen
             self._depth += 1
@@ -130,8 +128,11 @@ class Ui:
         self.words.use(self.words.languages[0][0])
         self._stale = True
         self.show(self.home, False)
-        if self.home == "idle" and ("desk" in self.screens or "mine" in self.screens):
-            self._make_room()
+        if self.home == "idle":
+            for group in self.groups:
+                if group != "need":
+                    drop(self)
+                    break
 
     def end(self, name: str) -> None:
         """Show a screen from which back leads home, not to the questions that are answered."""
@@ -143,6 +144,7 @@ class Ui:
         if self.staff is not None and self.staff.who is not None:
             self.staff.sign_out()
         self.home = "idle"
+        self.language = None
         self.idle()
 
     def speak(self, code: str) -> None:
@@ -151,6 +153,15 @@ class Ui:
             if language[0] == code:
                 self.words.use(code)
                 return
+
+    def release(self) -> None:
+        """Refer no more to screens that are not among `screens`; back passes over them."""
+        here = tuple(self.screens.values())
+        kept = [screen for screen in self._back[: self._depth] if screen in here]
+        self._depth = len(kept)
+        for i in range(_DEPTH):
+            self._back[i] = kept[i] if i < self._depth else None
+        self._on = None
 
     # What the kiosk calls.
 
@@ -263,9 +274,11 @@ class Ui:
                 turn.rest()
                 left = self.left_ms()
                 if left is None and self._stale:
-                    # A visitor has gone: make room while nobody waits for a picture.
+                    # A visitor has gone: make room for the next while nobody waits for a picture.
                     self._stale = False
                     gc.collect()
+                    if "need" not in self.groups:
+                        load(self, "need")
                 await self._wake.wait(left)
                 if keys.done():
                     await keys  # raises what ended it, so that the supervisor sees it
@@ -301,21 +314,6 @@ class Ui:
         self.show("desk_alert")
         return True
 
-    def _make_room(self):
-        # Nothing may refer to the screens that few use, nor to what made them.
-        for i in range(_DEPTH):
-            self._back[i] = None
-        self._on = None
-        package = sys.modules["kiosk"]
-        for name in list(self.screens):
-            if name.startswith(_PASSING):
-                del self.screens[name]
-        for name in list(sys.modules):
-            if name.startswith("kiosk.") and name[6:].startswith(_PASSING):
-                del sys.modules[name]
-                if hasattr(package, name[6:]):
-                    delattr(package, name[6:])
-
     def _unread(self):
         """The newest ticket, if it was issued so short a time ago (powered time) that it may not have been
         read."""
@@ -327,4 +325,4 @@ class Ui:
         if newest is None or newest.state == "seated":
             return None
         age_ms = self.hub.now_ms() - newest.arrival_s * 1000
-        return newest if 0 <= age_ms < self.screens["ticket"].patience_ms else None
+        return newest if 0 <= age_ms < TICKET_MS else None

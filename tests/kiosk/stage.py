@@ -52,7 +52,7 @@ import gc  # noqa: E402
 from drivers.st7796 import ST7796  # noqa: E402
 from hubcore.errors import HubError, Refused  # noqa: E402
 from kiosk import parts  # noqa: E402
-from kiosk import pictures as grid  # noqa: E402
+from kiosk import ui as machine  # noqa: E402
 from kiosk.canvas import Canvas  # noqa: E402
 from kiosk.hub import KioskHub  # noqa: E402
 from services.clock import Clock  # noqa: E402
@@ -255,6 +255,16 @@ class Chance:
         return bytes(out)
 
 
+def load(ui, name, real=machine.load):
+    """As the machine's own; a grid of pictograms then always begins with the first."""
+    real(ui, name)
+    if "kiosk.pictures" in sys.modules:
+        sys.modules["kiosk.pictures"].urandom = bytes
+
+
+machine.load = load
+
+
 class Stage:
     """The kiosk as power on makes it."""
 
@@ -273,7 +283,6 @@ class Stage:
         none = lambda level: None  # noqa: E731
         panel = ST7796(self.bus, none, self.bus.dc, none, none, W, H, 1, bytearray(4 * W))
         panel.init()
-        grid.urandom = lambda n: bytes(n)
         self.ui = parts.build_ui(panel, self.hub, assets, Checked)
         self.hub.listeners.append(self.ui.changed)
         self.bus.sent = 0

@@ -1,12 +1,13 @@
 """Every screen is reached by keys and left again; what it sends, says, fits and forgets."""
 
+import ast
 import tomllib
 from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
 
-from smilehub.devices import assets_fonts, assets_strings
+from smilehub.devices import assets_fonts, assets_strings, memory
 
 ROOT = Path(__file__).parents[2]
 Steps = list[list[Any]]
@@ -542,3 +543,13 @@ def test_visitors_leave_nothing_on_the_heap(play: Play) -> None:
     played = play([*OPEN, ["visits", 30], ["visits", 90]])
     heaps = [state["heap"] for state in played if "heap" in state]
     assert heaps[1] <= heaps[0] * 1.01
+
+
+def test_what_takes_turns_in_memory_is_counted() -> None:
+    source = (ROOT / "firmware" / "kiosk" / "groups.py").read_text()
+    table = next(node for node in ast.parse(source).body if isinstance(node, ast.Assign))
+    named = ast.literal_eval(table.value).items()
+    groups = {name: {f"kiosk/{module}" for module in modules} for name, modules in named}
+    for name, modules in groups.items():
+        joined = modules | groups["desk_alert"] if name in ("need", "desk") else modules
+        assert any(joined <= each for each in memory.TURNS[0]), name

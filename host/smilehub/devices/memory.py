@@ -18,12 +18,18 @@ BUFFERS = {
     "wall: shown, wanted, words (drivers/max7219.py)": 192 + 192 + 48,
 }
 
-#: Modules that are loaded on need and dropped afterwards, by the beginnings of their names; one group at a
-#: time, so the largest counts.
-PASSING = (
-    ("boardcfg", "kiosk/wiring", "services/replay"),
-    ("kiosk/code", "kiosk/mine"),
-    ("kiosk/desk",),
+_ALERT = {"kiosk/desk_alert", "kiosk/desk"}
+
+#: Modules that take turns in memory (kiosk/groups.py, tasks/forget.py): of each row one set is loaded at a
+#: time, at most, so the largest counts.
+TURNS = (
+    (
+        {"boardcfg", "kiosk/wiring", "services/replay"},
+        {"kiosk/checkin", "kiosk/pictures", "kiosk/grid", "kiosk/ticket", "kiosk/consents"} | _ALERT,
+        {"kiosk/mine", "kiosk/mine_find", "kiosk/grid", "kiosk/code", "kiosk/consents"},
+        {"kiosk/desk_in", "kiosk/desk", "kiosk/code"},
+        {"kiosk/desk_board", "kiosk/desk", "kiosk/desk_ticket", "kiosk/desk_day"} | _ALERT,
+    ),
 )
 
 
@@ -36,10 +42,11 @@ def declared_bytes(files: Mapping[str, bytes]) -> int:
     # The largest language's glyphs, two strings, one with its values, the index (smilehub.devices.assets).
     resident = int.from_bytes(words[6:8], "little") + 2 * words[8] + words[9] + len(words)
     resident += sum(len(data) for name, data in files.items() if name.endswith(("text.fnt", "wall.fnt")))
-    loaded = {name: len(data) for name, data in files.items() if name.endswith(".mpy")}
-    passing = [sum(size for name, size in loaded.items() if name.startswith(group)) for group in PASSING]
-    code = sum(loaded.values()) - sum(passing) + max(passing)
-    return sum(BUFFERS.values()) + resident + code
+    code = {name.removesuffix(".mpy"): len(data) for name, data in files.items() if name.endswith(".mpy")}
+    turns = [max(sum(code[name] for name in group) for group in row) for row in TURNS]
+    for name in {name for row in TURNS for group in row for name in group}:
+        del code[name]
+    return sum(BUFFERS.values()) + resident + sum(code.values()) + sum(turns)
 
 
 def heap_here(limit: int, declared: int) -> int:
