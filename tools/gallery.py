@@ -20,7 +20,7 @@ from typing import NamedTuple
 from PIL import Image
 
 from smilehub.devices.sources import firmware_root
-from smilehub.rehearsal import story
+from smilehub.rehearsal import script, story
 from smilehub.rehearsal.hub import SimulatedHub
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -64,7 +64,7 @@ def languages() -> dict[str, str]:
     return {code: str(data["endonym"]) for code, data in read.items()}
 
 
-def script(name: str, code: str) -> str:
+def text_of(name: str, code: str) -> str:
     """The text of a story for one language."""
     choose = "down " * list(languages()).index(code) + "yes"
     text = (STORIES / f"{name}.story").read_text(encoding="utf-8")
@@ -87,7 +87,7 @@ def screens() -> set[str]:
 def shown() -> set[str]:
     """The ids of the screens of which the stories take a picture."""
     names = (
-        step.words[0] for name in ORDER for step in story.parse(script(name, "en")) if step.verb == "snap"
+        step.words[0] for name in ORDER for step in script.parse(text_of(name, "en")) if step.verb == "snap"
     )
     return {name.split("-")[0] for name in names}
 
@@ -99,7 +99,7 @@ def shoot(job: tuple[str, str, Path]) -> list[Shot]:
     with tempfile.TemporaryDirectory(prefix="smilehub-gallery-") as scratch:
         hub = SimulatedHub(Path(scratch), _SEED, measure=False)
         try:
-            pictures = story.play(hub, story.parse(script(name, code), name), folder)
+            pictures = story.play(hub, script.parse(text_of(name, code), name), folder)
         finally:
             hub.close()
     return [Shot(name, code, picture.name, Path(picture.file)) for picture in pictures]

@@ -9,7 +9,7 @@ from PIL import Image
 
 from smilehub.cli import app
 from smilehub.errors import SimulationError, UsageError
-from smilehub.rehearsal import story
+from smilehub.rehearsal import script, story
 from smilehub.rehearsal.hub import SimulatedHub
 
 _DAY = """
@@ -52,22 +52,22 @@ laptop served $1
 )
 def test_a_line_that_says_nothing_is_refused_by_its_number(line: str, why: str) -> None:
     with pytest.raises(UsageError, match=f"a.story, line 3: .*{why}"):
-        story.parse(f"# so it begins\nsnap\n{line}\n", "a.story")
+        script.parse(f"# so it begins\nsnap\n{line}\n", "a.story")
 
 
 def test_a_story_without_a_picture_is_refused() -> None:
     with pytest.raises(UsageError, match="takes no picture"):
-        story.parse("press yes\n")
+        script.parse("press yes\n")
 
 
 def test_times_and_arguments_are_read_as_people_write_them() -> None:
-    assert [step.words for step in story.parse("wait 5 s\nwait 300ms\nsnap\n")][:2] == [
+    assert [step.words for step in script.parse("wait 5 s\nwait 300ms\nsnap\n")][:2] == [
         ("5", "s"),
         ("300ms",),
     ]
     with pytest.raises(UsageError, match="line 1"):
-        story.parse("laptop call 1 2\nsnap")
-    story.parse("laptop full_today full=true\nlaptop day_close tomorrow\nsnap")
+        script.parse("laptop call 1 2\nsnap")
+    script.parse("laptop full_today full=true\nlaptop day_close tomorrow\nsnap")
 
 
 def play(folder: Path, text: str, seed: int = 3) -> list[story.Picture]:
@@ -75,7 +75,7 @@ def play(folder: Path, text: str, seed: int = 3) -> list[story.Picture]:
     to.mkdir(parents=True)
     hub = SimulatedHub(folder / "hub", seed, measure=False)
     try:
-        return story.play(hub, story.parse(text), to)
+        return story.play(hub, script.parse(text), to)
     finally:
         hub.close()
 

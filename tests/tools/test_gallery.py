@@ -19,7 +19,7 @@ def test_every_story_is_in_the_gallery() -> None:
 def test_a_story_is_told_in_every_language() -> None:
     codes = list(gallery.languages())
     assert len(codes) >= 4
-    scripts = [gallery.script("visitor", code) for code in codes]
+    scripts = [gallery.text_of("visitor", code) for code in codes]
     assert len(set(scripts)) == len(codes)
     assert not any(re.search("[{}]", script) for script in scripts)
     assert [script.count("press down down yes\nsnap need\n") for script in scripts] == [0, 0, 1, 0]

@@ -20,7 +20,7 @@ from smilehub.devices import image, memory
 from smilehub.devices.ports import ENVIRONMENT
 from smilehub.devices.sources import board_toml
 from smilehub.errors import SimulationError, UsageError
-from smilehub.rehearsal.story import HELP
+from smilehub.rehearsal.script import HELP
 from smilehub.sim.board import Board
 from smilehub.sim.console import Console
 from smilehub.sim.kernel import Kernel

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from smilehub.errors import SimulationError, UsageError
-from smilehub.rehearsal import story
+from smilehub.rehearsal import script, story
 from smilehub.rehearsal.hub import SimulatedHub
 from smilehub.sim.board import BoardError
 from smilehub.ui import Ui
@@ -19,7 +19,7 @@ def tell(path: Path, to: Path | None, seed: int, ui: Ui) -> None:
         raise UsageError(f"The story {path} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"The story {path} is no text.") from error
-    steps = story.parse(text, path.name)
+    steps = script.parse(text, path.name)
     folder = _folder(to if to is not None else Path(path.stem + "-pictures"))
     with tempfile.TemporaryDirectory(prefix="smilehub-story-") as scratch:
         hub = SimulatedHub(Path(scratch), seed, measure=False)
