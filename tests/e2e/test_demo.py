@@ -49,8 +49,9 @@ def test_a_headless_day_answers_in_json_and_leaves_its_files(tmp_path: Path) -> 
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     assert set(report) >= KEYS
-    assert report["visitors"] == report["tickets_issued"] == report["tickets_called"] == 3
-    assert report["tickets_served"] <= 3
+    assert report["visitors"] == report["tickets_issued"] == 3
+    assert report["tickets_called"] + report["tickets_left"] >= 3
+    assert report["tickets_served"] <= report["tickets_called"]
     assert report["records_on_kiosk"] == report["records_on_laptop"] > 10
     assert report["queue_agrees"] is report["journal_verified"] is True
     assert report["interpreter"].startswith("(name='micropython', version=(1,")

@@ -35,7 +35,9 @@ def crowded(seed: int, visitors: int | None = None, outages: int | None = None) 
     comers: list[plan.Visitor] = []
     for visitor in today.visitors:
         now += rng.expovariate(1 / 25)
-        comers.append(replace(visitor, arrives_s=now, pace_s=rng.uniform(0.3, 1.2)))
+        comers.append(
+            replace(visitor, arrives_s=now, pace_s=rng.uniform(0.3, 1.2), later_s=rng.uniform(20, 90))
+        )
     first = comers[0].arrives_s
     moved = [
         replace(outage, at_s=rng.uniform(first, now + 120), lasts_s=rng.uniform(1, 20))
@@ -57,7 +59,7 @@ def one_day(folder: Path, today: plan.DayPlan, seed: int) -> tuple[day.DayReport
 
 def a_visitor(number: int = 0, emergency: bool = False) -> plan.Visitor:
     """Somebody quick, with a toothache or worse."""
-    return plan.Visitor(number, 0.0, (0.1, 0.1, 0.01 if emergency else 0.5, 0.1, 0.3), PACE_S)
+    return plan.Visitor(number, 0.0, PACE_S, flag="breathing" if emergency else None, picture=number % 9)
 
 
 def play(hub: SimulatedHub, scene: Callable[[people.Visitors], Awaitable[None]]) -> None:
@@ -67,10 +69,8 @@ def play(hub: SimulatedHub, scene: Callable[[people.Visitors], Awaitable[None]])
         await hub.power_on()
         watch = asyncio.create_task(hub.laptop.watch())
         await hub.laptop.command("day_open", {})
-        visitors = people.Visitors(hub)
-        await visitors.learn()
         try:
-            await scene(visitors)
+            await scene(people.Visitors(hub))
         finally:
             watch.cancel()
             await asyncio.gather(watch, return_exceptions=True)

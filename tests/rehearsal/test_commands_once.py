@@ -71,7 +71,8 @@ def test_no_command_is_lost_or_done_twice(tmp_path: Path, trouble: Callable[[Sim
 def test_a_day_without_a_laptop_arrives_whole_afterwards(tmp_path: Path) -> None:
     seed = 3
     today = crowded(seed, visitors=8, outages=2)
-    from smilehub.rehearsal.people import Visitors, fail_power
+    from smilehub.rehearsal.people import Visitors
+    from smilehub.rehearsal.staff import fail_power
 
     with a_hub(tmp_path, seed) as hub:
 
@@ -83,20 +84,19 @@ def test_a_day_without_a_laptop_arrives_whole_afterwards(tmp_path: Path) -> None
             await asyncio.gather(watch, return_exceptions=True)
             known = hub.laptop.fold.next_seq
             visitors = Visitors(hub)
-            await visitors.learn()
             async with asyncio.TaskGroup() as group:
                 group.create_task(fail_power(hub, today.outages))
                 await visitors.come(today.visitors, group)
             await asyncio.sleep(4 * 3600)
             assert hub.laptop.fold.next_seq == known, "nobody was there to fetch anything"
             watch = asyncio.create_task(hub.laptop.watch())
-            await hub.laptop.until(lambda fold: fold.counts["issued"] == len(today.visitors))
+            await hub.laptop.until(lambda fold: fold.counts["issued"] == today.people)
             watch.cancel()
             await asyncio.gather(watch, return_exceptions=True)
             report, on_kiosk = await hub.laptop.verify()
             assert report.ok, report
             assert report.records == on_kiosk
-            assert visitors.with_ticket == len(today.visitors)
+            assert visitors.with_ticket == today.people
 
         hub.kernel.run(hours())
 

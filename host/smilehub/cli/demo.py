@@ -72,8 +72,8 @@ def _rehearse(hub: SimulatedHub, today: plan.DayPlan, ui: Ui, *, kept: bool) -> 
         def tell(record: Record) -> None:
             nonlocal gone
             if record.kind in ("served", "no_show", "left"):
-                gone += 1
-                progress.update(gone, len(today.visitors))
+                gone += day.tickets_of(record)
+                progress.update(gone, today.people)
 
         report = day.run(hub, today, tell)
     if not kept:

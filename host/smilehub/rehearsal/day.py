@@ -11,8 +11,9 @@ from typing import Any
 
 from hubcore.records import Record
 from smilehub.rehearsal.hub import SimulatedHub
-from smilehub.rehearsal.people import Staff, Visitors, fail_power
+from smilehub.rehearsal.people import Visitors
 from smilehub.rehearsal.plan import DayPlan
+from smilehub.rehearsal.staff import Staff, fail_power
 
 #: So long after the last arrival everybody has been cared for, on the busiest day.
 _OVERTIME_S = 12 * 3600.0
@@ -21,12 +22,16 @@ _INTERPRETER = re.compile(r"\(name='.*\)")
 
 @dataclass(frozen=True, slots=True)
 class DayReport:
-    """What a day came to. Paths are of the files that are left; heap figures as the firmware sees them."""
+    """What a day came to. ``visitors`` are people who hold a ticket, each of a family one, ``turned_away``
+    those who were told why there was none. Paths are of the files that are left; heap figures as the firmware
+    sees them."""
 
     visitors: int
     tickets_issued: int
     tickets_called: int
     tickets_served: int
+    tickets_left: int
+    turned_away: int
     records_on_kiosk: int
     records_on_laptop: int
     queue_agrees: bool
@@ -80,7 +85,6 @@ async def show(hub: SimulatedHub, plan: DayPlan, tell: Tell) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(hub.laptop.watch())
         chairs = await staff.open(plan.chairs)
-        await visitors.learn()
         group.create_task(staff.acknowledge())
         for name in chairs:
             group.create_task(staff.work(name))
@@ -103,7 +107,7 @@ async def _day(hub: SimulatedHub, plan: DayPlan, tell: Tell) -> DayReport:
     loop = asyncio.get_running_loop()
     opened_s = loop.time()
     seen: Counter[str] = Counter()
-    hub.laptop.on_record.append(lambda record: seen.update([str(record.kind)]))
+    hub.laptop.on_record.append(lambda record: seen.update({str(record.kind): tickets_of(record)}))
     hub.laptop.on_record.append(tell)
     await hub.power_on()
     visitors = Visitors(hub)
@@ -111,16 +115,15 @@ async def _day(hub: SimulatedHub, plan: DayPlan, tell: Tell) -> DayReport:
     async with asyncio.TaskGroup() as group:
         watch = group.create_task(hub.laptop.watch())
         chairs = await staff.open(plan.chairs)
-        await visitors.learn()
         outages = group.create_task(fail_power(hub, plan.outages))
         alerts = group.create_task(staff.acknowledge())
         work = [group.create_task(staff.work(name)) for name in chairs]
-        await visitors.come(plan.visitors, group)
+        await asyncio.gather(*await visitors.come(plan.visitors, group))
         await outages
         # If somebody never gets a ticket, the day ends all the same and its report says so.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_OVERTIME_S):
-                await hub.laptop.until(lambda fold: _all_gone(fold.counts, len(plan.visitors)))
+                await hub.laptop.until(lambda fold: _all_gone(fold.counts, visitors.with_ticket))
         alerts.cancel()
         staff.closing.set()
         await hub.laptop.nudge()
@@ -139,6 +142,8 @@ async def _day(hub: SimulatedHub, plan: DayPlan, tell: Tell) -> DayReport:
         tickets_issued=seen["checkin"],
         tickets_called=seen["called"],
         tickets_served=seen["served"],
+        tickets_left=seen["left"],
+        turned_away=visitors.turned_away,
         records_on_kiosk=on_kiosk,
         records_on_laptop=report.records,
         queue_agrees=bool(report.agrees),
@@ -155,6 +160,11 @@ async def _day(hub: SimulatedHub, plan: DayPlan, tell: Tell) -> DayReport:
         clinic_seconds=round(clinic_s, 3),
         seconds=round(time.monotonic() - began, 3),
     )
+
+
+def tickets_of(record: Record) -> int:
+    """How many tickets a record is about: a family's check-in, or leaving, is one record."""
+    return 1 + len(record.body.get("others") or ())
 
 
 def _all_gone(counts: dict[str, int], expected: int) -> bool:

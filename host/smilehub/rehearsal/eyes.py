@@ -2,17 +2,15 @@
 
 import asyncio
 
+from smilehub.rehearsal.reading import Page, names
 from smilehub.sim.peripherals.st7796s import ST7796S
 
-_HEADING = (0, 0, 480, 48)  # every screen names itself in its topmost band
-_LABEL = (0, 56, 328, 176)  # of a ticket, on black
-_PICTOGRAM = (328, 56, 480, 176)
 _LOOK_S = 0.05
 _STILL_S = 0.5
 
 
 class Dead(RuntimeError):
-    """The panel does not react."""
+    """The panel does not react, or does not show what it must."""
 
 
 class Eyes:
@@ -25,19 +23,29 @@ class Eyes:
         """The whole panel as it looks now."""
         return self._panel.image().tobytes()
 
-    def heading(self) -> bytes:
-        """The topmost band, by which screens are told apart."""
-        return self._panel.image().crop(_HEADING).tobytes()
+    def page(self) -> Page:
+        """The panel as it looks now, to be read."""
+        return Page(self._panel.image())
 
-    def ticket(self) -> tuple[bytes, bytes] | None:
-        """What tells tickets apart: label and pictogram; None if the screen is no ticket on black.
+    def screen(self) -> str:
+        """The name of the string that is the heading, in whatever language; "idle" for the idle screen.
 
-        The rest of a ticket may differ when it is shown again: its heading, the place in the queue.
+        "" if the heading is none of the translators' strings.
         """
-        image = self._panel.image()
-        if any(image.convert("RGB").crop((0, _LABEL[1], 1, _LABEL[3])).tobytes()):
-            return None
-        return image.crop(_LABEL).tobytes(), image.crop(_PICTOGRAM).tobytes()
+        page = self.page()
+        if page.idle:
+            return "idle"
+        # Idle says "Help is coming" too; that it is not idle is known already.
+        candidates = [name for _, name in names(page.heading) if not name.startswith(("idle.", "trouble."))]
+        return candidates[0] if candidates else ""
+
+    def label(self) -> str:
+        """The ticket's label in large letters, or ""."""
+        return self.page().label
+
+    def code(self) -> str:
+        """The eight arrows of a ticket's code as letters of u, d, y and b, or ""."""
+        return self.page().code
 
     async def change(self, before: bytes, within_s: float = 5.0) -> None:
         """Wait until the picture differs from ``before``. Raises Dead if it does not."""

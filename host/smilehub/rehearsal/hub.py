@@ -82,6 +82,10 @@ class SimulatedHub:
         """Press a key of the kiosk, bounce included."""
         self.board.keys.press(key)
 
+    def hold(self, key: str, for_ms: int) -> None:
+        """Press a key and let go of it ``for_ms`` milliseconds later."""
+        self.board.keys.press(key, for_ms)
+
     async def power_on(self) -> None:
         """Switch the kiosk on and wait until its panel stands still."""
         await self.board.power_on()

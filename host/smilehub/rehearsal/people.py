@@ -1,56 +1,70 @@
-"""Visitors, who look and press keys; staff, who read the laptop's queue and send commands; power failures."""
+"""Visitors: they look, read, press keys, keep their tickets, and some come back to the kiosk."""
 
 import asyncio
 import contextlib
-from collections import deque
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
-from hubcore.classes import ANY_LANE, LANES
-from hubcore.fold import Hub
-from hubcore.labels import PICTOGRAMS
-from smilehub.devices.sources import firmware_root
-from smilehub.errors import KioskRefused
 from smilehub.rehearsal.eyes import Dead
+from smilehub.rehearsal.hands import Hands
 from smilehub.rehearsal.hub import SimulatedHub
-from smilehub.rehearsal.plan import Care, Outage, Visitor
+from smilehub.rehearsal.plan import Visitor
+from smilehub.rehearsal.reading import Page, languages, names
 
-_NEEDS = 5
-_CHECKUP = 4  # the last need, the only one without the question after red flags
-_FLAGS = 5
-_EMERGENCIES = 0.04
 _READS_S = 4.0
-_ACKNOWLEDGES_S = 20.0
-_TORN_WITHIN_S = 1800.0
-_ANYBODY = Care(shows_up=True, walks_s=30.0, lasts_s=300.0)
+_TICKETS = ("ticket.title", "ticket.family", "ticket.kept", "ticket.tomorrow")
+_PURPOSES = ("teaching", "study")
+_QUICK_S = 0.5
+_LAST_CELL = 8  # of a page of pictures: "more"
+
+
+@dataclass(slots=True)
+class Ticket:
+    """What somebody knows of their visit: labels, the picture, the code, and the consents they gave."""
+
+    labels: list[str]
+    picture: str
+    code: str
+    tomorrow: bool = False
+    given: set[str] = field(default_factory=set[str])
 
 
 class Visitors:
-    """Those who come to one kiosk, and what they all know: its idle screen and the tickets seen so far."""
+    """Those who come to one kiosk.
+
+    ``tickets`` are those they hold, by the visitor's number; ``turned_away`` got a kind no. ``to_give`` and
+    ``to_withdraw`` are key presses from idle until a consent was given, and until it was withdrawn.
+    """
 
     def __init__(self, hub: SimulatedHub) -> None:
         self._hub = hub
-        self._idle = b""
-        self._seen: set[bytes] = set()
-        self._looks: dict[int, bytes] = {}
-        self._languages = len(list((firmware_root() / "kiosk" / "strings").glob("??.toml")))
+        self._seen: set[str] = set()
+        self.tickets: dict[int, Ticket] = {}
         self.with_ticket = 0
+        self.turned_away = 0
+        self.to_give: list[int] = []
+        self.to_withdraw: list[int] = []
         # Of whoever stands at the kiosk now:
-        self._boots = 0  # how often the kiosk had started when they began
-        self._pictogram = 0  # which they chose
-        self._last_answer = False  # whether they may have given their last answer
+        self.last_answer = False  # whether they may have given their last answer
+        self._picture = ""  # which they chose
 
-    async def learn(self) -> None:
-        """Look at the kiosk while nobody uses it."""
-        await self._hub.eyes.still()
-        self._idle = self._hub.eyes.heading()
-
-    async def come(self, visitors: Iterable[Visitor], group: asyncio.TaskGroup) -> None:
-        """Let them come when they come, each a task of ``group``."""
+    async def come(self, visitors: Iterable[Visitor], group: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
+        """Let them come when they come, each a task of ``group``; returns when the last one has come."""
         loop = asyncio.get_running_loop()
         began = loop.time()
+        tasks: list[asyncio.Task[None]] = []
         for visitor in visitors:
             await asyncio.sleep(max(0.0, began + visitor.arrives_s - loop.time()))
-            group.create_task(self.check_in(visitor))
+            tasks.append(group.create_task(self.visit(visitor)))
+        return tasks
+
+    async def visit(self, visitor: Visitor) -> None:
+        """Check in and, later, come back for what they want. Raises as :meth:`check_in`."""
+        await self.check_in(visitor)
+        ticket = self.tickets.get(visitor.number)
+        if visitor.later and ticket is not None and ticket.code:
+            await asyncio.sleep(visitor.later_s)
+            await self.come_back(visitor, ticket)
 
     async def check_in(self, visitor: Visitor) -> None:
         """Walk up, answer, read the ticket, make room; after a power failure begin again, unless it was kept.
@@ -58,172 +72,213 @@ class Visitors:
         Raises Dead if the powered kiosk does not react, or shows a ticket that cannot be right.
         """
         async with self._hub.at_kiosk:
-            self._last_answer = False
+            self.last_answer = False
             while True:
-                self._boots = self._hub.board.stats.boots
+                hands = Hands(self._hub, visitor.pace_s)
                 try:
                     # If the last answer was given before the power failed, the kiosk shows the ticket,
                     # or there is none.
-                    if not self._last_answer:
-                        await self._answer(visitor)
-                    if await self._read():
+                    if not self.last_answer:
+                        await self.answer(visitor, hands)
+                    ticket = await self.read(visitor, hands)
+                    if ticket is not None:
                         break
-                    self._last_answer = False
+                    if not self.last_answer:  # they were told why not
+                        self.turned_away += visitor.people
+                        return
+                    self.last_answer = False
                 except Dead:
-                    if not self._interrupted:
+                    if not hands.interrupted:
                         raise
                     await self._hub.light()
-            self.with_ticket += 1
+            self.tickets[visitor.number] = ticket
+            self.with_ticket += visitor.people
+            # From here on the ticket is in the visitor's head, whatever the power does.
+            try:
+                await self._after(visitor, ticket, hands)
+            except Dead:
+                if not hands.interrupted:
+                    raise
 
-    @property
-    def _interrupted(self) -> bool:
-        """Whether the power has failed under the hands of whoever stands at the kiosk."""
-        board = self._hub.board
-        return self._hub.dark or not board.powered or board.stats.boots != self._boots
-
-    async def _answer(self, visitor: Visitor) -> None:
-        """From idle to the screen after the last answer."""
-        await self._to_idle(visitor.pace_s)
-        draw = iter(visitor.answers)
-        await self._press("yes", visitor.pace_s)
-        await self._choose(int(next(draw) * self._languages), visitor.pace_s)
-        need = int(next(draw) * _NEEDS)
-        await self._choose(need, visitor.pace_s)
-        if need != _CHECKUP:
-            flag = next(draw)
-            if flag < _EMERGENCIES:
-                self._pictogram = 0  # nobody is asked in an emergency
-                await self._choose(1 + int(flag / _EMERGENCIES * (_FLAGS - 1)), visitor.pace_s, last=True)
+    async def answer(self, visitor: Visitor, hands: Hands) -> None:
+        """From idle to the screen after the last answer. Raises Dead."""
+        await hands.home()
+        await hands.press("yes")
+        await hands.expect("language.title")
+        own = languages()
+        await hands.choose(own[visitor.language % len(own)][1])
+        await hands.choose("need." + visitor.need)
+        if visitor.need != "checkup":
+            if visitor.flag is not None:
+                await hands.move("flag." + visitor.flag)
+                self.last_answer = True
+                self._picture = ""
+                await hands.press("yes")
                 return
-            await self._choose(0, visitor.pace_s)
-        await self._choose(int(next(draw) * len(LANES)), visitor.pace_s)
-        self._pictogram = int(next(draw) * len(PICTOGRAMS))
-        await self._choose(self._pictogram, visitor.pace_s, last=True)
+            await hands.choose("flag.none")
+        while True:
+            asked = await hands.screen()
+            if asked == "offer.title":
+                await hands.choose("offer.yes")
+            elif asked == "lane.title":
+                await hands.choose("lane." + visitor.lane)
+            elif asked == "size.title":
+                for _ in range(visitor.size - 1):
+                    await hands.press("down")
+                await hands.press("yes")
+            elif asked == "pictogram.title":
+                break
+            else:  # no ticket can be had
+                await hands.expect("sorry.title")
+                return
+        await self._choose_picture(visitor, hands)
 
-    async def _read(self) -> bool:
-        """Read the ticket and put the kiosk back to idle; False if what it shows is no new ticket."""
-        eyes = self._hub.eyes
-        picture = await eyes.still()
-        if eyes.heading() == self._idle or not self._mine(picture):
-            return False
+    async def _choose_picture(self, visitor: Visitor, hands: Hands) -> None:
+        for _ in range(visitor.picture):
+            await hands.press("down")
+        if visitor.picture == _LAST_CELL:
+            await hands.press("yes")
+        await hands.eyes.still()
+        self._picture = next((name for name, chosen in hands.eyes.page().grid(80) if chosen), "")
+        if not self._picture:
+            raise Dead("No picture is highlighted.")
+        self.last_answer = True
+        await hands.press("yes")
+
+    async def read(self, visitor: Visitor, hands: Hands) -> Ticket | None:
+        """Read the ticket, all pages of a family's; None if what the kiosk shows is no new ticket of theirs.
+
+        Raises Dead if it is theirs and wrong.
+        """
+        screen = await hands.screen()
+        page = hands.eyes.page()
+        label = ticket_label(page)
+        if screen == "sorry.title":
+            self.last_answer = False
+            return None
+        if not label or label in self._seen or screen not in (*_TICKETS, "emergency.title"):
+            return None
+        if screen != "emergency.title" and page.picture != self._picture:
+            raise Dead(f"The ticket shows {page.picture or 'no picture'}, but {self._picture} was chosen.")
+        ticket = Ticket([label], page.picture, page.code, screen == "ticket.tomorrow")
         await asyncio.sleep(_READS_S)
-        # From here on the ticket is in the visitor's head, whatever the power does.
-        with contextlib.suppress(Dead):
-            await self._press("yes", 0.5)
-        return True
+        with contextlib.suppress(Dead):  # the power may fail; then the rest of the family asks staff
+            while screen == "ticket.family" and len(ticket.labels) < visitor.size:
+                await hands.press("yes")
+                await hands.expect("ticket.family")
+                ticket.labels.append(ticket_label(hands.eyes.page()))
+        if not all(ticket.labels) or len(set(ticket.labels)) < len(ticket.labels):
+            raise Dead(f"A family was shown the tickets {' '.join(ticket.labels)}.")
+        self._seen.update(ticket.labels)
+        return ticket
 
-    def _mine(self, picture: bytes) -> bool:
-        """Whether it is this visitor's ticket, which nobody had before. Raises Dead for a wrong pictogram."""
-        ticket = self._hub.eyes.ticket()
-        name, look = ticket if ticket is not None else (picture, None)
-        if name in self._seen:
-            return False
-        if look is not None and self._looks.setdefault(self._pictogram, look) != look:
-            raise Dead("The ticket shows another pictogram than was chosen.")
-        self._seen.add(name)
-        return True
-
-    async def _to_idle(self, pace_s: float) -> None:
-        for _ in range(12):
-            await self._hub.eyes.still()
-            if self._hub.eyes.heading() == self._idle:
-                return
-            await self._press("back", pace_s)
-        raise Dead("Back was pressed twelve times and the kiosk is not idle.")
-
-    async def _choose(self, index: int, pace_s: float, *, last: bool = False) -> None:
-        for _ in range(index):
-            await self._press("down", pace_s)
-        self._last_answer = last
-        await self._press("yes", pace_s)
-
-    async def _press(self, key: str, pace_s: float) -> None:
-        await asyncio.sleep(pace_s)
-        if self._interrupted:  # what the kiosk shows now is not what the answer was for
-            raise Dead("The power failed while somebody stood at the kiosk.")
-        before = self._hub.eyes.picture()
-        self._hub.press(key)
-        await self._hub.eyes.change(before)
-
-
-class Staff:
-    """The people at the chairs and at the laptop."""
-
-    def __init__(self, hub: SimulatedHub, care: Iterable[Care]) -> None:
-        self._laptop = hub.laptop
-        self._care = deque(care)
-        self.closing = asyncio.Event()
-        self._calling = asyncio.Lock()
-
-    async def open(self, chairs: int) -> list[str]:
-        """Open the day and the chairs; returns their names."""
-        await self._laptop.command("day_open", {})
-        names = [str(number + 1) for number in range(chairs)]
-        for number, name in enumerate(names):
-            await self._laptop.command("chair_open", {"chair": name, "lanes": [_lane_of(number)]})
-        return names
-
-    async def close(self, names: Iterable[str]) -> None:
-        """Close the chairs and the day."""
-        for name in names:
-            await self._laptop.command("chair_close", {"chair": name})
-        await self._laptop.command("day_close", {})
-
-    async def work(self, name: str) -> None:
-        """One chair: call whoever is next, for as long as somebody may come."""
-        while True:
-            await self._laptop.until(lambda hub: self.closing.is_set() or _somebody_for(name, hub))
-            if self.closing.is_set():
-                return
-            async with self._calling:  # staff see each other call
-                if not _somebody_for(name, self._laptop.fold):
-                    continue
-                try:
-                    done = await self._laptop.command("call", {"chair": name})
-                except KioskRefused:
-                    continue  # the visitor has left meanwhile
-            await self._look_after(name, self._laptop.fold.chairs[name].visit or str(done.result))
-
-    async def acknowledge(self) -> None:
-        """See to alerts, until cancelled."""
-        while True:
-            await self._laptop.until(lambda hub: bool(hub.alerts))
-            await asyncio.sleep(_ACKNOWLEDGES_S)
-            with contextlib.suppress(KioskRefused):
-                await self._laptop.command("alert_ack", {})
-
-    async def _look_after(self, chair: str, ticket: str) -> None:
-        # More calls than visitors came: the day's report will say so.
-        care = self._care.popleft() if self._care else _ANYBODY
-        await asyncio.sleep(care.walks_s)
-        if not care.shows_up:
-            await self._laptop.command("recall", {"ticket": ticket})
-            await asyncio.sleep(care.walks_s)
-            await self._laptop.command("no_show", {"ticket": ticket})
+    async def _after(self, visitor: Visitor, ticket: Ticket, hands: Hands) -> None:
+        """Past the ticket to the consents, or home."""
+        if visitor.flag is not None:
+            return  # help comes; the screen stays
+        await hands.press("yes")
+        if await hands.screen() != "seat.title":
+            return  # a ticket that was shown again ends here
+        await hands.press("yes")
+        if ticket.tomorrow:
             return
-        await self._laptop.command("seated", {"ticket": ticket})
-        await asyncio.sleep(care.lasts_s)
-        await self._laptop.command("served", {"ticket": ticket})
+        await hands.expect("consent.title")
+        if visitor.consents is None:
+            await hands.press("back")
+            return
+        await hands.press("yes")
+        for purpose, given in zip(_PURPOSES, visitor.consents, strict=True):
+            await hands.expect("consent." + purpose)
+            await hands.choose("answer.yes" if given else "answer.no")
+            if given:
+                ticket.given.add(purpose)
+                self.to_give.append(hands.presses)
+
+    async def come_back(self, visitor: Visitor, ticket: Ticket) -> None:
+        """Withdraw a consent, leave, or look for the ticket; who has been called meanwhile does not.
+
+        Raises Dead if the powered kiosk does not react as it must.
+        """
+        async with self._hub.at_kiosk:
+            while self._waits(ticket):
+                hands = Hands(self._hub, visitor.pace_s)
+                try:
+                    await hands.home()
+                    hands.presses = 0
+                    await hands.press("back")
+                    await hands.expect("mine.title")
+                    if visitor.later == "find":
+                        await self._find(ticket, hands)
+                    elif await self._open(ticket, hands):
+                        await (self._leave if visitor.later == "leave" else self._change)(ticket, hands)
+                    await hands.home()
+                    return
+                except Dead:
+                    if not hands.interrupted:
+                        raise
+                    await self._hub.light()
+
+    def _waits(self, ticket: Ticket) -> bool:
+        visits = self._hub.laptop.fold.visits
+        return all(label in visits and visits[label].state == "waiting" for label in ticket.labels)
+
+    async def _open(self, ticket: Ticket, hands: Hands) -> bool:
+        """Type the code; False if the visit has just ended."""
+        await hands.choose("mine.code")
+        await hands.expect("code.title")
+        await hands.type(ticket.code)
+        heading = (await hands.screen(), hands.eyes.page().heading)[1]
+        if any(label in heading for label in ticket.labels):
+            return True
+        if self._waits(ticket):
+            raise Dead(f"The code of {ticket.labels[0]} opened '{heading}'.")
+        return False
+
+    async def _change(self, ticket: Ticket, hands: Hands) -> None:
+        """Take back the first consent that was given, or give one."""
+        given = sorted(ticket.given)
+        if given:
+            await hands.choose("visit.stop_" + given[0])
+            self.to_withdraw.append(hands.presses)
+            ticket.given.discard(given[0])
+        else:
+            await hands.choose("visit.allow_" + _PURPOSES[0])
+            ticket.given.add(_PURPOSES[0])
+        await hands.expect("done.title")
+        await hands.press("yes")
+        await hands.choose("visit.close")
+
+    async def _leave(self, ticket: Ticket, hands: Hands) -> None:
+        await hands.choose("visit.leave")
+        await hands.expect("leave.title")
+        await hands.choose("leave.yes")
+        await hands.expect("done.title")
+
+    async def _find(self, ticket: Ticket, hands: Hands) -> None:
+        await hands.choose("mine.find")
+        if await hands.screen() != "find.title":
+            return
+        pictures = [name for name, _ in hands.eyes.page().grid(52)]
+        if ticket.picture not in pictures:
+            raise Dead(f"{ticket.picture} is not among the pictures: {', '.join(pictures)}.")
+        for _ in pictures:
+            if (ticket.picture, True) in hands.eyes.page().grid(52):
+                break
+            await hands.press("down")
+            await hands.eyes.still()
+        await hands.press("yes")
+        await hands.expect("found.title")
+        lines = [line.text for line in hands.eyes.page().lines]
+        # A long list shows a part of it at a time.
+        if len(lines) < 5 and self._waits(ticket) and not any(ticket.labels[0] in line for line in lines):
+            raise Dead(f"{ticket.labels[0]} is not among those with its picture: {', '.join(lines)}.")
 
 
-async def fail_power(hub: SimulatedHub, outages: Iterable[Outage]) -> None:
-    """Let the power fail as planned, each time until it is back."""
-    loop = asyncio.get_running_loop()
-    began = loop.time()
-    for outage in outages:
-        await asyncio.sleep(max(0.0, began + outage.at_s - loop.time()))
-        if outage.in_flash_operation:
-            hub.board.arm_cut(1, outage.tear)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_TORN_WITHIN_S):
-                    await hub.board.off()
-        await hub.fail_power(outage.lasts_s)
-
-
-def _lane_of(number: int) -> str:
-    """The first chair serves everybody; the others one lane each in turn."""
-    return ANY_LANE if number == 0 else LANES[1 + (number - 1) % (len(LANES) - 1)]
-
-
-def _somebody_for(chair: str, hub: Hub) -> bool:
-    return chair in hub.chairs and hub.pick(chair, hub.queue_ms) is not None
+def ticket_label(page: Page) -> str:
+    """The label on a ticket, or in the line that an emergency shows; or ""."""
+    if label := page.label:
+        return label
+    for line in page.lines:
+        if any(name == "emergency.ticket" for _, name in names(line.text)):
+            return line.text.split()[0]
+    return ""

@@ -15,6 +15,7 @@ FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
 POLL_S = 30.0
 _ODD_ANSWERS = 5
+_DOUBLINGS = 10  # by then every pause is the longest
 
 
 class Phase(enum.Enum):
@@ -97,7 +98,7 @@ class Watch:
             return
 
     def _pause(self, error: Exception) -> float:
-        pause = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2**self._losses)
+        pause = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** min(self._losses, _DOUBLINGS))
         self._losses += 1
         self._tell(Lost(str(error), pause))
         return pause
