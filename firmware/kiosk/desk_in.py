@@ -22,10 +22,12 @@ class SignIn(Rows):
     title = "desk.who"
     patience_ms = 30000
     warns = False
+    _names = ()
 
     def enter(self) -> None:
         super().enter()
-        self.rows = [plain(name) for name in self.ui.staff.names()]
+        self._names = self.ui.staff.names()
+        self.rows = [plain(name) for name in self._names]
 
     def draw(self, canvas) -> None:
         if self.rows:
@@ -44,7 +46,7 @@ class SignIn(Rows):
 
     def choose(self, i: int) -> None:
         desk = self.desk
-        desk.who = self.ui.staff.names()[i]
+        desk.who = self._names[i]
         self.ui.show("desk_wait" if self.ui.staff.wait_ms(desk.who) else "desk_pin")
 
 

@@ -39,7 +39,7 @@ class App:
         # Nothing draws while the journal is read or an answer is made of it: they share the panel's strip.
         journal = Journal(wiring.partition("journal"), buf=panel.strip)
         clock = Clock(chip=wiring.chip())
-        self.hub = hub = KioskHub(journal, clock, wiring.LETTER, keys=wiring.keys(), tz=wiring.TZ)
+        self.hub = hub = KioskHub(journal, clock, wiring.LETTER, keys=wiring.partition("keys"), tz=wiring.TZ)
         self.ui = build_ui(self.panel, hub, _ASSETS)
         self.matrix = wiring.matrix()
         self.wall = Wall(self.matrix, Font(_ASSETS + "/wall.fnt", None), hub)

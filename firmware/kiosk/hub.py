@@ -33,8 +33,9 @@ class NotDone(Refused):
 class KioskHub:
     """``start()`` first. ``fold`` is the state; ``listeners`` get each record once it is applied.
 
-    ``rnd(n)`` gives n random bytes; ``letter`` begins this kiosk's tickets; ``keys`` is the KeyStore: without
-    it codes hold for this boot only and there is no ``staff``. ``tz`` is a POSIX time zone.
+    ``rnd(n)`` gives n random bytes; ``letter`` begins this kiosk's tickets; ``keys`` is the partition of the
+    key store: without it, or where its flash fails, codes hold for this boot only and there is no ``staff``.
+    ``tz`` is a POSIX time zone.
 
     ``alarm`` is "emergency" or "help" while a call for help stands that the journal could not take; ``worn``:
     the journal's flash no longer keeps what is written.
@@ -49,11 +50,11 @@ class KioskHub:
         self.listeners = []
         self.alarm = None
         self.worn = False
-        self.codes = Codes(keys.device_key if keys else rnd(32), rnd)
-        self.staff = Staff(self, keys, rnd) if keys else None
+        self._rnd = rnd
+        self.codes = Codes(self._device_key() or rnd(32), rnd)
+        self.staff = Staff(self) if self.keys else None
         self.health = Health(self)
         self.watch = Watch(self, tz)
-        self._rnd = rnd
         self._told = 0  # how many of the journal's faults are recorded
         self._repeats = {}
         self._noting = False
@@ -72,13 +73,13 @@ class KioskHub:
         journal.open()
         known = replay(journal, self.fold, self._apply)
         journal.confirm(self.fold.confirmed)
-        self.watch.begin()
+        self.watch.ask("begin")
         cause, firmware = records.clean(cause, 16) or "?", records.clean(firmware, 24) or "?"
         self.note("boot", {"cause": cause, "firmware": firmware, "slot": slot})
         forget("services.replay")
         self._repeats = known
         self.health.set("slot", bool(damaged), damaged)
-        if self.keys and self.keys.new and journal.boot > 1:
+        if self._new and journal.boot > 1:
             self.fault("keys", "the secrets were not readable: codes and PINs of before do not hold")
         self.idle()
 
@@ -98,7 +99,14 @@ class KioskHub:
 
     def local(self) -> "tuple | None":
         """(year, month, day, hour, minute) as the clock on the wall says, or None while that is unknown."""
-        return self.watch.local(self.clock.utc_s())
+        utc_s = self.clock.utc_s()
+        return None if utc_s is None else self.watch.ask("local", utc_s)
+
+    def secrets(self):
+        """The key store, opened; who asks forgets its module ``services.keys`` afterwards."""
+        from services.keys import KeyStore
+
+        return KeyStore(self.keys, self._rnd)
 
     def wish(self, name: str, args: dict, cmd=None) -> dict:
         """Carry out a wish; the result has ``seq``, ``already`` and what the record says of tickets.
@@ -214,7 +222,7 @@ class KioskHub:
             return False
         self.clock.set_utc(utc_s)
         noted = self.note("clock_set", {"utc": utc_s, "source": source}) is not None
-        self.watch.look()
+        self.watch.ask("look", False)
         return noted
 
     def receipt(self, seq: int) -> bool:
@@ -228,7 +236,7 @@ class KioskHub:
             text = "a laptop holds record " + str(seq) + ", which is not written here"
             self.fault("journal", text)
             raise NotDone("journal_shorter")
-        self.watch.met()
+        self.watch.confirmed()
         self.journal.confirm(seq)
         now = self.clock.uptime_ms()
         fresh = seq - self.fold.confirmed
@@ -282,6 +290,24 @@ class KioskHub:
             self._wear()
 
     # Inside
+
+    def _device_key(self):
+        # Read once; visitors are served without it all the same, and staff have the laptop.
+        self._new = False
+        if self.keys is None:
+            return None
+        from services.keys import KeysError
+
+        try:
+            store = self.secrets()
+            self._new = store.new
+            return store.device_key
+        except KeysError as error:
+            print("no secrets:", error)
+            self.keys = None
+            return None
+        finally:
+            forget("services.keys")
 
     def _wear(self):
         self.worn = True

@@ -18,13 +18,12 @@ from machine import (
 from micropython import const
 from neopixel import NeoPixel
 
-from drivers.ds3231 import DS3231
 from drivers.keypad import Keypad
 from drivers.max7219 import Matrix
 from drivers.pixel import Pixel
 from drivers.sounder import Sounder
 from drivers.st7796 import ST7796
-from services.keys import KeysError, KeyStore
+from services.clock import Chip
 
 LETTER = cfg.LETTER
 VERSION = cfg.VERSION
@@ -75,7 +74,7 @@ def matrix():
 
 def chip():
     """The clock chip."""
-    return DS3231(I2C(cfg.RTC_I2C, scl=Pin(cfg.I2C_1_SCL), sda=Pin(cfg.I2C_1_SDA), freq=cfg.I2C_1_FREQ))
+    return Chip(I2C(cfg.RTC_I2C, scl=Pin(cfg.I2C_1_SCL), sda=Pin(cfg.I2C_1_SDA), freq=cfg.I2C_1_FREQ))
 
 
 def sounder():
@@ -108,15 +107,6 @@ def uart():
 def partition(name: str):
     """A data partition by its name."""
     return Partition.find(Partition.TYPE_DATA, label=name)[0]
-
-
-def keys():
-    """The key store, or None where flash fails: visitors are served all the same; staff have the laptop."""
-    try:
-        return KeyStore(partition("keys"))
-    except KeysError as error:
-        print("no secrets:", error)
-        return None
 
 
 def _out(pin, level):

@@ -3,7 +3,6 @@
 import os
 import struct
 from binascii import crc32
-from hashlib import sha256
 
 from hubcore.compat import const
 from hubcore.errors import HubError
@@ -29,15 +28,6 @@ class KeysError(HubError):
     """The flash does not keep what is written to it."""
 
 
-def hmac(key: bytes, *parts) -> bytes:
-    """HMAC-SHA256 (RFC 2104) of the parts in a row; ``key`` has at most 64 bytes."""
-    key = key + bytes(64 - len(key))
-    inner = sha256(bytes(b ^ 0x36 for b in key))
-    for part in parts:
-        inner.update(part)
-    return sha256(bytes(b ^ 0x5C for b in key) + inner.digest()).digest()
-
-
 class KeyStore:
     """``part`` is the partition ``keys``, as ``services.journal.Journal`` takes it; ``rnd(n)`` gives n random
     bytes.
@@ -50,6 +40,7 @@ class KeyStore:
 
     def __init__(self, part, rnd=os.urandom):
         self._part = part
+        self.rnd = rnd
         self._buf = bytearray(_ENTRY)
         self._mv = memoryview(self._buf)
         self._sector = _FIRST

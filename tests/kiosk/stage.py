@@ -57,7 +57,6 @@ from kiosk.canvas import Canvas  # noqa: E402
 from kiosk.hub import KioskHub  # noqa: E402
 from services.clock import Clock  # noqa: E402
 from services.journal import Journal  # noqa: E402
-from services.keys import KeyStore  # noqa: E402
 
 W = 480
 H = 320
@@ -276,7 +275,7 @@ class Stage:
         self.wishes = []
         self.refused = None
         self.last_code = None
-        self.hub = KioskHub(Journal(self.flash), Clock(), "K", Chance(), KeyStore(self.secrets))
+        self.hub = KioskHub(Journal(self.flash), Clock(), "K", Chance(), self.secrets)
         self.hub.start("power", "test")
         self._wish = self.hub.wish
         self.hub.wish = self.wish

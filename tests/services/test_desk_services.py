@@ -8,7 +8,6 @@ from kiosk.hub import KioskHub, NotDone
 from services.clock import Clock
 from services.codes import KEYS, Codes
 from services.journal import Journal
-from services.keys import KeyStore
 
 VISITOR = {"need": "urgent", "lang": "en", "lane": "any", "pictogram": 1}
 DAY_S = 86_400
@@ -49,8 +48,7 @@ class Bench:
         self.ms += off_s * 1000
         start = self.ms
         clock = Clock(lambda: self.ms - start, lambda a, b: a - b, self.chip)
-        keys = KeyStore(self.secrets, self.rnd.bytes)
-        self.hub = KioskHub(Journal(self.nor), clock, rnd=self.rnd.bytes, keys=keys, tz=self.tz)
+        self.hub = KioskHub(Journal(self.nor), clock, rnd=self.rnd.bytes, keys=self.secrets, tz=self.tz)
         self.hub.start("power", "1.2.3", 0, damaged)
         return self.hub
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from journal_torture import SECTOR, TEARS, Nor, Random, tear
 
-from services.keys import KeysError, KeyStore, hmac
+from services.codes import hmac
+from services.keys import KeysError, KeyStore
 
 
 def held(store: KeyStore) -> dict[str, bytes]:

@@ -14,7 +14,6 @@ BUFFERS = {
     "link receive ring, rxbuf (board.toml)": 2048,
     "link: window, input (services/link.py)": 1280 + 256,
     "frame decoder (hubcore/frames.py)": 1024,
-    "secrets (services/keys.py)": 64,
     "wall: shown, wanted, words (drivers/max7219.py)": 192 + 192 + 48,
 }
 
@@ -29,6 +28,12 @@ TURNS = (
         {"kiosk/mine", "kiosk/mine_find", "kiosk/grid", "kiosk/code", "kiosk/consents"},
         {"kiosk/desk_in", "kiosk/desk", "kiosk/code"},
         {"kiosk/desk_board", "kiosk/desk", "kiosk/desk_ticket", "kiosk/desk_day"} | _ALERT,
+    ),
+    (
+        {"services/pins", "services/keys"},
+        {"services/look", "services/keys"},
+        {"services/look", "services/zone"},
+        {"services/look", "drivers/ds3231"},
     ),
 )
 
