@@ -97,4 +97,6 @@ def _lane_of(number: int) -> str:
 
 
 def _somebody_for(chair: str, hub: Hub) -> bool:
-    return chair in hub.chairs and hub.pick(chair, hub.queue_ms) is not None
+    if chair not in hub.chairs or hub.chairs[chair].paused:
+        return False
+    return hub.pick(chair, hub.queue_ms) is not None
