@@ -1,27 +1,12 @@
-"""The device as a whole: puts drivers, services and screens together, and runs them."""
+"""The device as a whole: runs what kiosk.build has put together, drivers, services and screens."""
 
 import gc
 
-from machine import WDT
 from micropython import const
 
 from drivers.keypad import RELEASE, STUCK
-from kiosk.glyphs import Font
-from kiosk.hub import KioskHub
-from kiosk.parts import build_ui
-from kiosk.signs import Signs
-from kiosk.wall import Wall
-from services.clock import Clock
-from services.journal import Journal
-from services.link import LinkServer
-from services.supervisor import Supervisor
-from services.watchdog import Watchdog
 from tasks.forget import forget
 
-_ASSETS = __file__.rsplit("/", 1)[0] + "/assets"
-
-_JOURNAL = const(2048)  # what the journal uses of the strip; an answer needs 1,600 besides
-_REPLAY = const(32768)
 _LITTER = const(8192)  # so many bytes of garbage are taken away in a quiet moment
 _LOOK_ROUNDS = const(30)  # rounds of the housekeeping, 2 s each, between two looks at wall and panel
 
@@ -33,30 +18,10 @@ class App:
     """
 
     def __init__(self, slot: int, damaged: str):
-        from kiosk import wiring
+        from kiosk.build import build
 
-        self.panel = panel = wiring.panel()
-        # Nothing draws while the journal is read or an answer is made of it: they share the panel's strip.
-        journal = Journal(wiring.partition("journal"), buf=panel.strip)
-        clock = Clock(chip=wiring.chip())
-        self.hub = hub = KioskHub(journal, clock, wiring.LETTER, keys=wiring.partition("keys"), tz=wiring.TZ)
-        self.ui = build_ui(self.panel, hub, _ASSETS)
-        self.matrix = wiring.matrix()
-        self.wall = Wall(self.matrix, Font(_ASSETS + "/wall.fnt", None), hub)
-        self.sounder = wiring.sounder()
-        self.signs = Signs(hub, self.sounder, wiring.pixel(), hub.health)
-        self.keypad = wiring.keypad()
-        self.link = LinkServer(wiring.uart(), hub, out=panel.strip[_JOURNAL:])
-        self.supervisor = Supervisor(hub, Watchdog(WDT))
-        self.supervisor.chore(hub.idle)
-        self.supervisor.chore(self._look)
-        self.supervisor.chore(self._tidy)
-        # Last, when every buffer has its place: a replay makes much garbage, and collecting it every few
-        # records would take most of the start.
-        gc.collect()
-        gc.threshold(_REPLAY)
-        hub.start(wiring.cause(), wiring.VERSION, slot, damaged)
-        forget("kiosk.wiring", "boardcfg")
+        build(self, slot, damaged)
+        forget("kiosk.build", "kiosk.wiring", "kiosk.parts", "kiosk.registry", "boardcfg")
         self._stuck = []
         self._rounds = 0
         self._tidied = 0
@@ -100,8 +65,8 @@ class App:
         self.wall.changed()
         self.signs.changed()
 
-    def _look(self):
-        # Are wall and panel there? What comes back has forgotten everything.
+    def look(self) -> None:
+        """A chore: are wall and panel there? What comes back has forgotten everything."""
         self._rounds -= 1
         if self._rounds >= 0:
             return
@@ -118,9 +83,12 @@ class App:
             self.ui.screen.draw(self.ui.canvas)
         health.set("panel", not whole, "the panel does not answer")
 
-    def _tidy(self):
-        # Rather here than in the middle of a picture. And before the heap has once been full of garbage: what
-        # stays would lie everywhere in it, with no room in between for anything larger.
+    def tidy(self) -> None:
+        """A chore: collect garbage here rather than in the middle of a picture.
+
+        And before the heap has once been full of it: what stays would lie everywhere in it, with no room in
+        between for anything larger.
+        """
         if gc.mem_alloc() - self._tidied > _LITTER:
             gc.collect()
             self._tidied = gc.mem_alloc()

@@ -6,9 +6,8 @@ from time import ticks_diff, ticks_ms
 
 from micropython import const
 
-from hubcore.classes import EMERGENCY
-from hubcore.labels import PICTOGRAMS
 from kiosk.groups import drop, load
+from tasks.forget import forget
 from tasks.wake import Wake
 
 _WARN_MS = const(25000)  # WCAG 2.2.1 asks for at least 20 s to say "I am still here" with one action
@@ -170,20 +169,10 @@ class Ui:
 
         It is idle, or the ticket whose owner had no time to read it before the power failed.
         """
-        visit = self._unread()
-        emergency = self.screens["emergency"]
-        self.kept = bool(self.hub.fold.visits)
-        if visit is None or (visit.cls == EMERGENCY and not emergency.stands()):
-            self.idle()
-        else:
-            answers = self.answers
-            answers.forget()
-            answers.label = visit.label
-            answers.kept = True
-            answers.pictogram = PICTOGRAMS.index(visit.pictogram)
-            self.speak(visit.lang)
-            # An emergency as its owner saw it, so that nobody else takes it for a new one.
-            self.end("emergency" if visit.cls == EMERGENCY else "ticket")
+        from kiosk.first import first
+
+        forget("kiosk.first")
+        first(self)
         self._warned = False
         self._since = ticks_ms()
 
@@ -313,16 +302,3 @@ class Ui:
             return False
         self.show("desk_alert")
         return True
-
-    def _unread(self):
-        """The newest ticket, if it was issued so short a time ago (powered time) that it may not have been
-        read."""
-        newest = None
-        for visit in self.hub.fold.visits.values():
-            if newest is None or visit.seq > newest.seq:
-                newest = visit
-        # A free chair calls at once: being called does not mean that the ticket was read.
-        if newest is None or newest.state == "seated":
-            return None
-        age_ms = self.hub.now_ms() - newest.arrival_s * 1000
-        return newest if 0 <= age_ms < TICKET_MS else None

@@ -1,0 +1,48 @@
+"""Puts the device together; needed once, and then no longer in memory."""
+
+import gc
+
+from machine import WDT
+from micropython import const
+
+from kiosk import wiring
+from kiosk.glyphs import Font
+from kiosk.hub import KioskHub
+from kiosk.parts import build_ui
+from kiosk.signs import Signs
+from kiosk.wall import Wall
+from services.clock import Clock
+from services.journal import Journal
+from services.link import LinkServer
+from services.supervisor import Supervisor
+from services.watchdog import Watchdog
+
+_ASSETS = __file__.rsplit("/", 1)[0] + "/assets"
+
+_JOURNAL = const(2048)  # what the journal uses of the strip; an answer needs 1,600 besides
+_REPLAY = const(32768)
+
+
+def build(app, slot: int, damaged: str) -> None:
+    """Make all parts of a kiosk.device.App; ``slot`` and ``damaged`` are what boot.py found."""
+    app.panel = panel = wiring.panel()
+    # Nothing draws while the journal is read or an answer is made of it: they share the panel's strip.
+    journal = Journal(wiring.partition("journal"), buf=panel.strip)
+    clock = Clock(chip=wiring.chip())
+    app.hub = hub = KioskHub(journal, clock, wiring.LETTER, keys=wiring.partition("keys"), tz=wiring.TZ)
+    app.ui = build_ui(panel, hub, _ASSETS)
+    app.matrix = wiring.matrix()
+    app.wall = Wall(app.matrix, Font(_ASSETS + "/wall.fnt", None), hub)
+    app.sounder = wiring.sounder()
+    app.signs = Signs(hub, app.sounder, wiring.pixel(), hub.health)
+    app.keypad = wiring.keypad()
+    app.link = LinkServer(wiring.uart(), hub, out=panel.strip[_JOURNAL:])
+    app.supervisor = supervisor = Supervisor(hub, Watchdog(WDT))
+    supervisor.chore(hub.idle)
+    supervisor.chore(app.look)
+    supervisor.chore(app.tidy)
+    # Last, when every buffer has its place: a replay makes much garbage, and collecting it every few records
+    # would take most of the start.
+    gc.collect()
+    gc.threshold(_REPLAY)
+    hub.start(wiring.cause(), wiring.VERSION, slot, damaged)

@@ -1,0 +1,36 @@
+"""What shows first after the start; in memory only until then."""
+
+from hubcore.classes import EMERGENCY
+from hubcore.labels import PICTOGRAMS
+from kiosk.ui import TICKET_MS
+
+
+def first(ui) -> None:
+    """Draw idle, or the ticket whose owner had no time to read it before the power failed."""
+    hub = ui.hub
+    visit = _unread(hub)
+    ui.kept = bool(hub.fold.visits)
+    if visit is None or (visit.cls == EMERGENCY and not ui.screens["emergency"].stands()):
+        ui.idle()
+        return
+    answers = ui.answers
+    answers.forget()
+    answers.label = visit.label
+    answers.kept = True
+    answers.pictogram = PICTOGRAMS.index(visit.pictogram)
+    ui.speak(visit.lang)
+    # An emergency as its owner saw it, so that nobody else takes it for a new one.
+    ui.end("emergency" if visit.cls == EMERGENCY else "ticket")
+
+
+def _unread(hub):
+    # The newest ticket, if it was issued so short a time ago (powered time) that it may not have been read.
+    newest = None
+    for visit in hub.fold.visits.values():
+        if newest is None or visit.seq > newest.seq:
+            newest = visit
+    # A free chair calls at once: being called does not mean that the ticket was read.
+    if newest is None or newest.state == "seated":
+        return None
+    age_ms = hub.now_ms() - newest.arrival_s * 1000
+    return newest if 0 <= age_ms < TICKET_MS else None
