@@ -28,8 +28,8 @@ class Waiting:
 
     def __init__(self, classes: int = 3):
         self._classes = classes
-        self._strict: "list[Node]" = []
-        self._lanes: "dict[str, list[list[Node]]]" = {}
+        self._strict: "list" = []
+        self._lanes: "dict[str, list]" = {}
         self._n = 0
 
     def __len__(self) -> int:
@@ -57,7 +57,7 @@ class Waiting:
             return
         self._n -= 1
 
-    def _stands(self, node: Node) -> "list[Node]":
+    def _stands(self, node: Node) -> list:
         return self._lanes[node.lane][node.cls - 1] if node.cls else self._strict
 
     def pick(self, lanes, now: int, rates):
@@ -101,7 +101,7 @@ class Ahead:
             self._lists += lists
         self._taken = [0] * len(self._lists)
 
-    def take(self, now: int, rates, lanes=()) -> "Node | None":
+    def take(self, now: int, rates, lanes=()):
         """The next from ``lanes`` (none: all), as ``pick`` has it, of those not taken yet; or None."""
         best = None
         at = most = 0

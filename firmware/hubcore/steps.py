@@ -327,19 +327,20 @@ def corrected(hub, record: Record, body: dict) -> None:
     for before in act.before:
         visit = before.visit
         chair = before.chair
+        promise, state, lane, cls, source, recalls, moved, call, since = before.was
         hub.waiting.remove(visit)
-        visit.lane = before.lane
-        visit.cls = before.cls
-        visit.source = before.source
-        if visit.recalls != before.recalls:
-            visit.recalls = before.recalls
+        visit.lane = lane
+        visit.cls = cls
+        visit.source = source
+        if visit.recalls != recalls:
+            visit.recalls = recalls
         back = None
-        if before.state in ("called", "seated"):
+        if state in ("called", "seated"):
             back = chair or hub.chairs[visit.chair]
-        _move(hub, visit, before.state, back, before.act, before.promise)
+        _move(hub, visit, state, back, moved, promise)
         if chair is not None:
-            chair.call = before.call
-            chair.since = before.since
+            chair.call = call
+            chair.since = since
             chair.undo = None
             if before.took >= 0:
                 _busy(hub, before.took, -1)

@@ -108,53 +108,33 @@ class Chair:
 
 
 class Before:
-    """How one visit, and the chair that an act concerned (or None), stood before it."""
+    """How one visit, and the chair that an act concerned (or None), stood before it.
 
-    __slots__ = (
-        "act",
-        "call",
-        "chair",
-        "cls",
-        "lane",
-        "promise",
-        "recalls",
-        "since",
-        "source",
-        "state",
-        "took",
-        "visit",
-    )
+    ``was``: whether the visit was a promise; its state, lane, class, source, recalls, act; the chair's call
+    and since.
+    """
+
+    __slots__ = ("chair", "took", "visit", "was")
 
     def __init__(self, visit: Visit, chair, promise: bool):
         self.visit = visit
         self.chair: "Chair | None" = chair
-        self.promise = promise  # whether it was one
-        self.state = visit.state
-        self.lane = visit.lane
-        self.cls = visit.cls
-        self.source = visit.source
-        self.recalls = visit.recalls
-        self.act = visit.act
-        self.call = chair.call if chair else None
-        self.since = chair.since if chair else -1
         self.took = -1  # in tens of seconds: what the act added to the day's services
+        self.was = (
+            promise,
+            visit.state,
+            visit.lane,
+            visit.cls,
+            visit.source,
+            visit.recalls,
+            visit.act,
+            chair.call if chair else None,
+            chair.since if chair else -1,
+        )
 
     def parts(self) -> list:
         """All of it, for the digest."""
-        return [
-            self.chair.name if self.chair else None,
-            self.promise,
-            self.state,
-            self.lane,
-            self.cls,
-            self.source,
-            self.recalls,
-            self.act,
-            self.call,
-            self.since,
-            self.took,
-            self.visit.parts(),
-        ]
+        return [self.chair.name if self.chair else None, self.was, self.took, self.visit.parts()]
 
 
 class Act:

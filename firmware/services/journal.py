@@ -7,7 +7,7 @@ from binascii import crc32
 from hubcore import records
 from hubcore.compat import const
 from hubcore.errors import HubError
-from services.sectors import BLANK, MAGIC, Sectors
+from services.sectors import MAGIC, NO_HEAD, Sectors
 
 _SECTOR = const(4096)
 _HEADER = const(32)
@@ -63,7 +63,7 @@ class Journal(Sectors):
             if head:
                 if head[1] % self._sectors == index and head[1] > newest:
                     newest, self.id = head[1], head[0]
-            elif not dirty and self._buf[:_HEADER] != BLANK[:_HEADER]:
+            elif not dirty and self._head != NO_HEAD:
                 # A lone torn header is what a cut at the very first record leaves: nothing was lost.
                 dirty = self._blank_to(index, _HEADER) < _SECTOR
         if not newest:
@@ -163,7 +163,7 @@ class Journal(Sectors):
                 self._advance(reserve)
             struct.pack_into("<HHI", self._buf, 0, size, size ^ 0xFFFF, self.next_seq)
             mv[_ENTRY : _ENTRY + size] = raw
-            struct.pack_into("<I", self._buf, 8, self._crc(mv, size))
+            struct.pack_into("<I", self._buf, 8, self._crc(mv, 0, size))
             for i in range(_ENTRY + size, need):
                 self._buf[i] = 0xFF
             if self._program(self._last, self._at, need):

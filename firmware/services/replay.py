@@ -34,11 +34,13 @@ def replay(journal, fold, apply) -> dict:
     Returns the journal's faults that are recorded already, as keys of ``KioskHub.fault``.
     """
     known = {}
+    record = None  # one for all of them: what they hold goes into the fold, they do not
     for seq, view in journal.read_from(day_start(journal)):
         try:
-            record = records.replay(view)
+            record = records.replay(view, record)
         except HubError:
             journal.faults.append(("lost", seq, 1))
+            record = None
             continue
         if fold.journal_id is not None:
             fold.skip(seq)

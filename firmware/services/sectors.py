@@ -17,6 +17,7 @@ _MAX_FAULTS = const(16)
 
 MAGIC = b"SHJ1"
 BLANK = b"\xff" * 64
+NO_HEAD = BLANK[:_HEADER]
 
 
 class Sectors:
@@ -32,6 +33,7 @@ class Sectors:
         self._part = part
         self._sectors = part.ioctl(4, 0)
         self._mv = self._buf = memoryview(bytearray(_WINDOW) if buf is None else buf)[:_WINDOW]
+        self._head = self._mv[:_HEADER]  # of the sector whose header was looked at last
         self.id = None
         self.faults = []
         self._first = self._last = 0
@@ -49,8 +51,9 @@ class Sectors:
 
     def _header(self, index):
         # (journal id, number, first seq) of the sector at that place, or None.
-        head = self._mv[:_HEADER]
-        self._part.readblocks(index, head, 0)
+        self._part.readblocks(index, self._head, 0)
+        if self._head == NO_HEAD:  # as are nearly all of a young journal: nothing more is made of it
+            return None
         magic, ident, number, seq, crc = struct.unpack_from("<4s8sIII", self._buf, 0)
         if magic != MAGIC or crc != crc32(self._mv[:20]) or self._retired():
             return None
@@ -86,7 +89,7 @@ class Sectors:
     def _ruined(self, number):
         # Whether a sector that this journal once had is neither live, nor dropped, nor blank.
         index = number % self._sectors
-        if self._header(index) or self._buf[:_HEADER] == BLANK[:_HEADER]:
+        if self._header(index) or self._head == NO_HEAD:
             return False
         if self._retired() and number > 0:
             # An erase that was cut short only sets bits of the header that was retired; damage clears some.
@@ -161,7 +164,7 @@ class Sectors:
             elif size ^ check == 0xFFFF and 0 < size <= records.MAX_RECORD and at + _ENTRY + size <= _SECTOR:
                 if o + _ENTRY + size > have:
                     base, have, o = at, self._fill(index, mv, at), 0
-                if seq > last and crc == self._crc(mv[o : o + _ENTRY + size], size):
+                if seq > last and crc == self._crc(mv, o, size):
                     last = seq
                     yield seq, at, size, o + _ENTRY
                     at += _ENTRY + (size + 3 & ~3)
@@ -173,8 +176,8 @@ class Sectors:
         self._part.readblocks(index, mv[:size], at)
         return size
 
-    def _crc(self, mv, size):
-        return crc32(mv[_ENTRY : _ENTRY + size], crc32(mv[:8], self._salt))
+    def _crc(self, mv, at, size):
+        return crc32(mv[at + _ENTRY : at + _ENTRY + size], crc32(mv[at : at + 8], self._salt))
 
     def _blank_to(self, index, at):
         # Where the erased stretch that begins at `at` ends, in steps of 64 bytes.
