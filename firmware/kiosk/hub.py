@@ -50,13 +50,15 @@ class KioskHub:
         self.listeners = []
         self.alarm = None
         self.worn = False
-        self._rnd = rnd
-        self.codes = Codes(self._device_key() or rnd(32), rnd)
+        self.rnd = rnd
+        from kiosk.opening import device_key
+
+        self.codes = Codes(device_key(self) or rnd(32), rnd)
         self.staff = Staff(self) if self.keys else None
         self.health = Health(self)
         self.watch = Watch(self, tz)
-        self._told = 0  # how many of the journal's faults are recorded
-        self._repeats = {}
+        self.told = 0  # how many of the journal's faults are recorded
+        self.repeats = {}
         self._noting = False
         self._receipt_at = 0
         self._receipt_ms = None
@@ -67,21 +69,9 @@ class KioskHub:
         ``cause`` is a word such as "power" or "watchdog"; ``slot`` 0 is app_a, 1 app_b; ``damaged`` says what
         is wrong with a slot.
         """
-        from services.replay import replay
+        from kiosk.opening import start
 
-        journal = self.journal
-        journal.open()
-        known = replay(journal, self.fold, self._apply)
-        journal.confirm(self.fold.confirmed)
-        self.watch.ask("begin")
-        cause, firmware = records.clean(cause, 16) or "?", records.clean(firmware, 24) or "?"
-        self.note("boot", {"cause": cause, "firmware": firmware, "slot": slot})
-        forget("services.replay")
-        self._repeats = known
-        self.health.set("slot", bool(damaged), damaged)
-        if self._new and journal.boot > 1:
-            self.fault("keys", "the secrets were not readable: codes and PINs of before do not hold")
-        self.idle()
+        start(self, cause, firmware, slot, damaged)
 
     def now_ms(self) -> int:
         """Queue time at this moment."""
@@ -106,7 +96,7 @@ class KioskHub:
         """The key store, opened; who asks forgets its module ``services.keys`` afterwards."""
         from services.keys import KeyStore
 
-        return KeyStore(self.keys, self._rnd)
+        return KeyStore(self.keys, self.rnd)
 
     def wish(self, name: str, args: dict, cmd=None) -> dict:
         """Carry out a wish; the result has ``seq``, ``already`` and what the record says of tickets.
@@ -129,7 +119,7 @@ class KioskHub:
             if name in ("staff_set", "staff_remove") and self.staff:
                 kind, fields = self._staff(name, args, cmd)
             else:
-                kind, fields = decide(self.fold, name, args, self.now_ms(), self._rnd, cmd, self.letter)
+                kind, fields = decide(self.fold, name, args, self.now_ms(), self.rnd, cmd, self.letter)
         except Refused as refused:
             if name == "alert_ack" and self.alarm:
                 self._alarm(None)
@@ -169,24 +159,19 @@ class KioskHub:
         Who sits is served; an emergency has left, its alert is acknowledged; everybody else, called or not,
         may come first tomorrow. Cut short by the power, it can be repeated. Raises NotDone.
         """
-        fold = self.fold
-        count = len(fold.visits)
-        act = {} if who is None else {"who": who}
-        for label in sorted(fold.visits):
-            visit = fold.visits.get(label)
-            if visit is None:
-                continue  # went with its family
-            act["ticket"] = label
-            if visit.cls == EMERGENCY:
-                self.wish("left", dict(act, why="left over from the day before"))
-            elif visit.chair is not None:
-                self.wish("served" if visit.state == "seated" else "defer", act)
-        act.pop("ticket", None)
-        for alert in sorted(fold.alerts):
-            self.wish("alert_ack", dict(act, alert=alert))
-        if fold.day_open:
-            self.wish("day_close", dict(act, rest="tomorrow"))
-        return count
+        from kiosk.settle import settle
+
+        forget("kiosk.settle")
+        return settle(self, who)
+
+    def apply(self, record) -> None:
+        """Take one record, new or from the journal, into the state."""
+        self.fold.apply(self.journal.id, record)
+        if record.kind == "day_opened":
+            self.journal.keep_from = record.body.get("since") or record.seq
+            self.watch.opened(record)
+        elif record.kind == "receipt":
+            self._receipt_at = record.seq
 
     def record(self, kind: str, fields: dict):
         """Write, apply and tell one record. Raises NotDone (journal_full, journal_worn), RecordError."""
@@ -202,7 +187,7 @@ class KioskHub:
             self._wear()
             raise NotDone("journal_worn") from None
         record = records.decode(raw)
-        self._apply(record)
+        self.apply(record)
         for listener in self.listeners:
             try:
                 listener(record)
@@ -252,13 +237,13 @@ class KioskHub:
             sys.print_exception(error)
         text = records.clean(error if isinstance(error, str) else repr(error), 160)
         key = task + ": " + text
-        count = self._repeats.get(key, 0)
+        count = self.repeats.get(key, 0)
         if self._noting or count >= _SAME_FAULT:
             print("fault", key)
             return
-        if len(self._repeats) >= 32:
-            self._repeats.clear()
-        self._repeats[key] = count + 1
+        if len(self.repeats) >= 32:
+            self.repeats.clear()
+        self.repeats[key] = count + 1
         self._noting = True
         try:
             self.note("fault", {"task": records.clean(task, 16) or "?", "error": text})
@@ -276,12 +261,13 @@ class KioskHub:
     def idle(self) -> None:
         """For quiet moments: report damage that was found in the journal, look around, erase ahead."""
         faults = self.journal.faults
-        while self._told < len(faults):
+        while self.told < len(faults):
             from services.replay import told
 
-            text = told(faults[self._told])
-            self._told += 1
-            if "journal: " + text not in self._repeats:
+            forget("services.replay")
+            text = told(faults[self.told])
+            self.told += 1
+            if "journal: " + text not in self.repeats:
                 self.fault("journal", text)
         self.watch.idle()
         try:
@@ -290,24 +276,6 @@ class KioskHub:
             self._wear()
 
     # Inside
-
-    def _device_key(self):
-        # Read once; visitors are served without it all the same, and staff have the laptop.
-        self._new = False
-        if self.keys is None:
-            return None
-        from services.keys import KeysError
-
-        try:
-            store = self.secrets()
-            self._new = store.new
-            return store.device_key
-        except KeysError as error:
-            print("no secrets:", error)
-            self.keys = None
-            return None
-        finally:
-            forget("services.keys")
 
     def _wear(self):
         self.worn = True
@@ -342,14 +310,6 @@ class KioskHub:
         if what != self.alarm and (what is None or self.alarm != "emergency"):
             self.alarm = what
             self.health.tell("alarm")
-
-    def _apply(self, record):
-        self.fold.apply(self.journal.id, record)
-        if record.kind == "day_opened":
-            self.journal.keep_from = record.body.get("since") or record.seq
-            self.watch.opened(record)
-        elif record.kind == "receipt":
-            self._receipt_at = record.seq
 
     def _again(self, cmd):
         # A command that was done before: the same answer, from its record if that is still at hand.

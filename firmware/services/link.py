@@ -6,7 +6,7 @@ import time
 from hubcore import frames, requests
 from hubcore.compat import const
 from hubcore.errors import HubError, Refused, RequestError
-from tasks.wake import Wake
+from tasks.wake import Wake, readable
 
 _TXBUF = const(2048)
 _READ = const(256)
@@ -66,11 +66,11 @@ class LinkServer:
     # Incoming
 
     async def _read_all(self, turn):
-        stream = asyncio.StreamReader(self._uart)
         view = memoryview(self._input)
         while True:
             turn.rest()
-            n = await stream.readinto(self._input)
+            await readable(self._uart)
+            n = self._uart.readinto(self._input)
             turn.begin()
             for payload in self._decoder.feed(view[:n]) if n else ():
                 while len(self._answers) >= _ANSWERS:  # a flood of requests waits; its excess bytes are lost

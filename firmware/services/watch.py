@@ -1,4 +1,4 @@
-"""Has services.look look around every hour: clock, laptop, journal, and whether yesterday's day was left.
+"""Has services.look look around every hour: clock, laptop, journal, and whether yesterday's day is open.
 
 A day is *left over* when it has been open for more than 16 hours of queue time, or when this boot, another
 one than opened it, knows the clock and finds another clinic date than at the opening. A clinic date turns at

@@ -1,4 +1,5 @@
-"""Waiting for a call or a deadline without making anything: asyncio's wait_for takes two tasks each time."""
+"""Waiting for a call, a deadline or input without making anything: asyncio's wait_for takes two tasks each
+time, its streams 3 kB."""
 
 import asyncio
 from asyncio import core  # pyright: ignore[reportAttributeAccessIssue] - the stubs lack it
@@ -32,3 +33,8 @@ class Wake:
             finally:
                 self._sleeper = None
         self._event.clear()
+
+
+def readable(stream):
+    """Await it: until there is something to read, as asyncio's own streams wait."""
+    yield core._io_queue.queue_read(stream)

@@ -23,7 +23,15 @@ _ALERT = {"kiosk/desk_alert", "kiosk/desk"}
 #: time, at most, so the largest counts.
 TURNS = (
     (
-        {"boardcfg", "kiosk/wiring", "kiosk/build", "kiosk/parts", "kiosk/registry", "services/replay"},
+        {
+            "boardcfg",
+            "kiosk/wiring",
+            "kiosk/build",
+            "kiosk/parts",
+            "kiosk/registry",
+            "kiosk/opening",
+            "services/replay",
+        },
         {"kiosk/checkin", "kiosk/pictures", "kiosk/grid", "kiosk/ticket", "kiosk/consents"} | _ALERT,
         {"kiosk/mine", "kiosk/mine_find", "kiosk/grid", "kiosk/code", "kiosk/consents"},
         {"kiosk/desk_in", "kiosk/desk", "kiosk/code"},
@@ -35,6 +43,7 @@ TURNS = (
         {"services/look", "services/zone"},
         {"services/look", "drivers/ds3231"},
         {"kiosk/first"},
+        {"kiosk/settle"},
     ),
 )
 
