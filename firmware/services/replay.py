@@ -10,22 +10,17 @@ _DAY_OPENED = const(2)
 def day_start(journal) -> int:
     """The seq from which to fold: the newest day_opened, or that of the day before while promises of it
     stand; without any, the first record held."""
-    end = journal.next_seq
-    for first in journal.sectors():
-        found = since = 0
-        for seq, view in journal.read_from(first):
-            if seq >= end:
-                break
-            if len(view) > 1 and view[0] == 0x86 and view[1] == _DAY_OPENED:
-                try:
-                    since = records.decode(view).body.get("since") or seq
-                    found = seq
-                except HubError:
-                    pass
-        if found:
-            return max(since, journal.first_seq)
-        end = first
-    return journal.first_seq
+    within = found = since = 0
+    for number, seq, view in journal.newest(_DAY_OPENED):
+        if found and number != within:
+            break
+        try:
+            since = records.decode(view).body.get("since") or seq
+            found = seq
+            within = number
+        except HubError:
+            pass
+    return max(since, journal.first_seq)
 
 
 def replay(journal, fold, apply) -> dict:

@@ -39,13 +39,12 @@ class Sectors:
         self._first = self._last = 0
         self._salt = 0
 
-    def sectors(self):
-        """Yield the first seq of each live sector, newest first: for a search backwards."""
+    def newest(self, kind):
+        """Yield (sector, seq, view) of each record of a kind below 24: the newest sector first, each from its
+        beginning. The views are of the journal's own buffer, as of ``read_from``."""
         for number in range(self._last, self._first - 1, -1):
-            head = self._live(number)
-            seq = head[2] if head else self._first_entry(number)
-            if seq:
-                yield seq
+            for seq, _, size, begin in self._walk(number, self._buf, self._mv, _HEADER, kind):
+                yield number, seq, self._mv[begin : begin + size]
 
     # Headers
 
@@ -143,8 +142,9 @@ class Sectors:
 
     # Entries
 
-    def _walk(self, number, buf, mv, at=_HEADER):
+    def _walk(self, number, buf, mv, at=_HEADER, kind=0):
         # Yield (seq, place in the sector, length, place of the payload in buf) of each valid entry from `at`.
+        # With a kind, others are passed over by their length alone: that is a search's time and litter.
         index = number % self._sectors
         base = have = last = 0
         while at + _ENTRY <= _SECTOR:
@@ -164,6 +164,9 @@ class Sectors:
             elif size ^ check == 0xFFFF and 0 < size <= records.MAX_RECORD and at + _ENTRY + size <= _SECTOR:
                 if o + _ENTRY + size > have:
                     base, have, o = at, self._fill(index, mv, at), 0
+                if kind and (size < 2 or buf[o + _ENTRY] != 0x86 or buf[o + _ENTRY + 1] != kind):
+                    at += _ENTRY + (size + 3 & ~3)
+                    continue
                 if seq > last and crc == self._crc(mv, o, size):
                     last = seq
                     yield seq, at, size, o + _ENTRY
