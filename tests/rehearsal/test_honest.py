@@ -6,15 +6,14 @@ from pathlib import Path
 import pytest
 from clinic_rig import a_hub, crowded
 
+from smilehub.devices import memory
+from smilehub.devices.sources import board_toml
 from smilehub.rehearsal import day
 from smilehub.rehearsal.eyes import Dead
 from smilehub.rehearsal.hub import SimulatedHub
 from smilehub.sim.control import Kind
+from smilehub.sim.spec import load_spec
 from smilehub.store.database import Store
-
-#: Declared buffers and loaded .mpy: bytes that are as many on an ESP32 as here.
-_NOT_OBJECTS = 127_000
-_DEVICE_LIMIT = 204_800
 
 
 def test_pictures_come_over_spi_alone(tmp_path: Path) -> None:
@@ -66,11 +65,12 @@ def test_somebody_without_a_ticket_is_seen(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_forty_visitors_with_no_more_heap_than_a_kiosk_has(tmp_path: Path) -> None:
-    with a_hub(tmp_path, 4, heap_bytes=2 * _DEVICE_LIMIT - _NOT_OBJECTS) as hub:
+    with a_hub(tmp_path, 4) as hub:
+        spec = load_spec(board_toml("kiosk"))
         report = day.run(hub, crowded(4, visitors=40, outages=0))
         assert report.ok, report
         # The collector counts in blocks of 32 bytes.
-        assert report.heap_limit_bytes < 2 * _DEVICE_LIMIT - _NOT_OBJECTS + 32
+        assert report.heap_limit_bytes < memory.kiosk_heap(spec.heap_limit) + 32
         assert "MemoryError" not in hub.board.console_text()
         assert hub.laptop.fold.faults == 0
 

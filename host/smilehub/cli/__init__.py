@@ -14,6 +14,7 @@ from click.exceptions import Exit, NoArgsIsHelpError
 
 from smilehub import __version__
 from smilehub.cli._lazy import LazyGroup
+from smilehub.cli._stop import TERMINATED, Terminated
 from smilehub.errors import SmilehubError
 from smilehub.ui import Ui
 
@@ -58,10 +59,6 @@ def app() -> None:
     """
 
 
-class _Terminated(KeyboardInterrupt):
-    """SIGTERM: ends everything as Ctrl-C does, which event loops let through."""
-
-
 def main(argv: Sequence[str] | None = None) -> None:
     """Entry point of the `smilehub` program; always ends with SystemExit."""
     if "_SMILEHUB_COMPLETE" in os.environ:
@@ -81,7 +78,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         code = 141
     except (KeyboardInterrupt, click.Abort) as end:
         print("Stopped.", file=sys.stderr)
-        code = 143 if isinstance(end, _Terminated) else 130
+        code = TERMINATED if isinstance(end, Terminated) else 130
     except Exception as error:  # noqa: BLE001 -- the top level: every error becomes a sentence
         code = report(error, as_json="--json" in args, debug=debug)
     finally:
@@ -90,7 +87,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def _terminate(_: int, __: FrameType | None) -> None:
-    raise _Terminated
+    raise Terminated
 
 
 def _bear_any_terminal() -> None:

@@ -1,14 +1,17 @@
 """What commands share: options, the store and the kiosk they work with, and a loop to run on."""
 
 import asyncio
+import contextlib
 import os
+import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import rich_click as click
 
+from smilehub.cli._stop import Terminated
 from smilehub.errors import PortBusy
 from smilehub.ui import Ui
 
@@ -97,12 +100,40 @@ def _named(busy: PortBusy, store_path: Path | None) -> PortBusy:
 
 
 def run(work: Awaitable[_T]) -> _T:
-    """Run a coroutine on a loop of its own."""
+    """Run a coroutine on a loop of its own. Raises KeyboardInterrupt or Terminated when it is stopped."""
 
     async def _run() -> _T:
-        return await work
+        task = asyncio.current_task()
+        assert task is not None
+        with stoppable(asyncio.get_running_loop(), task.cancel):
+            return await work
 
     return asyncio.run(_run())
+
+
+@contextlib.contextmanager
+def stoppable(loop: asyncio.AbstractEventLoop, cancel: Callable[[], object]) -> Generator[None]:
+    """While the block runs, SIGINT and SIGTERM call ``cancel`` on ``loop``, at a moment that suits it.
+
+    A CancelledError that then comes out of the block becomes KeyboardInterrupt or Terminated.
+    """
+    came: list[signal.Signals] = []
+
+    def stop(number: signal.Signals) -> None:
+        came.append(number)
+        cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop, number)
+    try:
+        yield
+    except asyncio.CancelledError:
+        if not came:
+            raise
+        raise (Terminated if came[0] == signal.SIGTERM else KeyboardInterrupt) from None
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
 
 
 def utc_now() -> int:

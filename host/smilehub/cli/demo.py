@@ -12,6 +12,7 @@ import rich_click as click
 
 from hubcore.records import Record
 from smilehub.cli import stage
+from smilehub.cli._common import stoppable
 from smilehub.errors import DemoFailed, SimulationError, UsageError
 from smilehub.rehearsal import day, plan
 from smilehub.rehearsal.eyes import Dead
@@ -75,7 +76,9 @@ def _rehearse(hub: SimulatedHub, today: plan.DayPlan, ui: Ui, *, kept: bool) -> 
                 gone += day.tickets_of(record)
                 progress.update(gone, today.people)
 
-        report = day.run(hub, today, tell)
+        loop = hub.kernel.loop
+        with stoppable(loop, lambda: [task.cancel() for task in asyncio.all_tasks(loop)]):
+            report = day.run(hub, today, tell)
     if not kept:
         report = replace(report, lcd_png=None, wall_png=None, store=None, flash=None)
     ui.data(report.json())
