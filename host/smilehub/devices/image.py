@@ -22,6 +22,7 @@ from platformdirs import user_cache_path
 
 import smilehub
 from smilehub.devices.partitions import SECTOR, TABLE_OFFSET, BoardFile, encode_table, load_board
+from smilehub.devices.shorten import shorten
 from smilehub.devices.sources import board_toml, firmware_root
 from smilehub.errors import ImageError, MissingExtra
 
@@ -85,7 +86,7 @@ def build_app(
     """Compile the application into ``out_dir`` and return its files, path in the slot → bytes.
 
     The packages of ``firmware/`` and the generated ``boardcfg`` become ``.mpy`` (bytecode only, small
-    integers of 31 bits); the files under ``kiosk/assets`` and those that
+    integers of 31 bits, short private names); the files under ``kiosk/assets`` and those that
     ``smilehub.devices.assets.build(dir)`` makes are taken as they are; ``manifest`` lists them all. Files
     that did not change are not written again. Raises ImageError with the compiler's message, or for a time
     zone that the kiosk does not understand.
@@ -100,6 +101,7 @@ def build_app(
         if "assets" not in path.relative_to(root).parts
     }
     sources["boardcfg.py"] = boardcfg_source(board, letter=letter, tz=tz).encode()
+    sources = shorten(sources)
     with ThreadPoolExecutor(os.cpu_count() or 2) as pool:
         compiled = pool.map(compile_file, sources.keys(), sources.values())
         files = {
