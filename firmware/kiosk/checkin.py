@@ -1,6 +1,6 @@
 """The check-in's questions: need, red flags, lane, for how many; or a promise when the day is full."""
 
-from kiosk.emergency import raise_emergency
+from kiosk.emergency import Emergency, raise_emergency
 from kiosk.pictures import Pictogram
 from kiosk.screens import Choice, sorry
 from kiosk.ticket import Consent, Intro, Seat, Ticket
@@ -14,6 +14,7 @@ def screens(ui) -> dict:
         "offer": Offer(ui),
         "lane": Lane(ui),
         "size": Size(ui),
+        "emergency": Emergency(ui),
         "pictogram": Pictogram(ui),
         "ticket": Ticket(ui),
         "seat": Seat(ui),

@@ -7,7 +7,7 @@ from micropython import const
 from drivers.keypad import RELEASE, STUCK
 from tasks.forget import forget
 
-_LITTER = const(8192)  # so many bytes of garbage are taken away in a quiet moment
+_LITTER = const(4096)  # so many bytes of garbage are taken away in a quiet moment
 _LOOK_ROUNDS = const(30)  # rounds of the housekeeping, 2 s each, between two looks at wall and panel
 
 
@@ -18,13 +18,13 @@ class App:
     """
 
     def __init__(self, slot: int, damaged: str):
+        self._stuck = []
+        self._rounds = 0
+        self._tidied = 0
         from kiosk.build import build
 
         build(self, slot, damaged)
         forget("kiosk.build", "kiosk.wiring", "kiosk.parts", "kiosk.registry", "boardcfg")
-        self._stuck = []
-        self._rounds = 0
-        self._tidied = 0
 
     async def run(self) -> None:
         """Start the tasks, then keep house."""

@@ -3,7 +3,7 @@
 from hubcore.classes import AMBULANCE, EMERGENCY
 from hubcore.labels import PICTOGRAMS
 from kiosk.canvas import ACCENT, RED, TITLE
-from kiosk.screens import attempt, call_help
+from kiosk.screens import attempt, call_help, sign, stands
 from kiosk.ui import Screen
 
 _BOTTOM = 248  # where the line begins that is drawn once the record is durable
@@ -28,7 +28,7 @@ class Emergency(Screen):
     def enter(self) -> None:
         self._recorded = self.ui.answers.label is not None
         self._again = False
-        self._stood = self.stands()
+        self._stood = stands(self.ui.hub)
 
     def draw(self, canvas) -> None:
         words = self.ui.words
@@ -68,20 +68,10 @@ class Emergency(Screen):
             self.finish(ui.canvas)
 
     def refresh(self, canvas) -> None:
-        stands = self.stands()
-        if self._stood and not stands:
+        stood = self._stood
+        self._stood = stands(self.ui.hub)
+        if stood and not self._stood:
             self.ui.idle()
-        self._stood = stands
-
-    def stands(self) -> bool:
-        """Whether an emergency waits for staff to acknowledge it."""
-        hub = self.ui.hub
-        if hub.alarm == "emergency":
-            return True
-        for alert in hub.fold.alerts.values():
-            if alert.why == "emergency":
-                return True
-        return False
 
 
 def raise_emergency(ui, flag: str) -> None:
@@ -98,11 +88,3 @@ def raise_emergency(ui, flag: str) -> None:
         attempt(ui, "alert_raise", {"why": "emergency"})
     ui.screen.finish(ui.canvas)
     ui.screen.refresh(ui.canvas)
-
-
-def sign(ui, args: dict) -> dict:
-    """Add to a wish on whose behalf it is."""
-    args["by"] = ui.answers.by
-    if args["by"] == "staff" and ui.staff is not None:
-        args["who"] = ui.staff.who
-    return args

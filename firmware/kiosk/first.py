@@ -2,6 +2,7 @@
 
 from hubcore.classes import EMERGENCY
 from hubcore.labels import PICTOGRAMS
+from kiosk.screens import stands
 from kiosk.ui import TICKET_MS
 
 
@@ -10,7 +11,7 @@ def first(ui) -> None:
     hub = ui.hub
     visit = _unread(hub)
     ui.kept = bool(hub.fold.visits)
-    if visit is None or (visit.cls == EMERGENCY and not ui.screens["emergency"].stands()):
+    if visit is None or (visit.cls == EMERGENCY and not stands(hub)):
         ui.idle()
         return
     answers = ui.answers

@@ -1,10 +1,10 @@
 """Which screens take turns in memory.
 
-Idle, the languages, help, an emergency and notices stay (kiosk.registry). All others come in groups of
-modules. When a screen of a group is shown that is not there, the group is loaded and what another one made is
-forgotten, modules and all: check-in, lookup, sign-in and staff desk are never in memory together. Only the
-desk's alert joins whatever is there, so that back from it everything is as it was. At idle, once nobody
-waits for a picture, the check-in is loaded again. What the largest set takes is counted by the laptop's
+The languages, help and notices stay (kiosk.registry). All others come in groups of modules. When a screen of
+a group is shown that is not there, the group is loaded and what others made is forgotten, modules and all:
+check-in, lookup, sign-in and staff desk are never in memory together. Only the desk's alert joins whatever
+is there, so that back from it everything is as it was, and idle stands beside the check-in, which is loaded
+for the next visitor once nobody waits for a picture. What the largest set takes is counted by the laptop's
 smilehub.devices.memory.
 """
 
@@ -13,35 +13,37 @@ from tasks.forget import forget
 # By the screen that a group is entered by (the check-in by any): its modules; `screens(ui)` of the first one
 # makes all its screens.
 GROUPS = {
-    "need": ("checkin", "pictures", "grid", "ticket", "consents"),
+    "idle": ("idle",),
+    "need": ("checkin", "emergency", "pictures", "grid", "ticket", "consents"),
     "mine": ("mine", "mine_find", "grid", "code", "consents"),
     "desk_in": ("desk_in", "desk", "code"),
     "desk": ("desk_board", "desk", "desk_ticket", "desk_day"),
     "desk_alert": ("desk_alert", "desk"),
 }
-_JOINS = "desk_alert"
+# Which others may stay when a group is loaded.
+_BESIDE = {"idle": ("need",), "need": ("idle",), "desk_alert": tuple(GROUPS)}
 
 
 def load(ui, name: str) -> None:
-    """Bring the group of a screen into memory, instead of the one that is there."""
+    """Bring the group of a screen into memory, instead of those that it takes turns with."""
     if name not in GROUPS:
         name = "need"
     modules = GROUPS[name]
-    if name != _JOINS:
-        drop(ui, modules)
+    drop(ui, _BESIDE.get(name, ()), modules)
     made = __import__("kiosk." + modules[0], None, None, ("screens",)).screens(ui)
     ui.screens.update(made)
     ui.groups[name] = tuple(made)
 
 
-def drop(ui, keep=()) -> None:
-    """Forget all groups, but not the modules in `keep`."""
-    screens = ui.screens
-    for group in ui.groups:
-        for name in ui.groups[group]:
-            del screens[name]
+def drop(ui, beside=(), modules=()) -> None:
+    """Forget all groups but those `beside`, and of these groups' modules all but those named."""
+    groups = ui.groups
+    gone = [group for group in groups if group not in beside]
+    for group in gone:
+        for name in groups.pop(group):
+            del ui.screens[name]
         for module in GROUPS[group]:
-            if module not in keep:
+            if module not in modules:
                 forget("kiosk." + module)
-    ui.groups.clear()
-    ui.release()
+    if gone:
+        ui.release()

@@ -14,6 +14,11 @@ _HALF = const(232)
 _ARROW = array("h", (0, 4, 12, 4, 12, 0, 24, 9, 12, 18, 12, 14, 0, 14))
 
 
+def screens(ui) -> dict:
+    """Idle, by its name, made anew."""
+    return {"idle": Idle(ui)}
+
+
 class Idle(Screen):
     """No clock: nothing moves by itself. A standing alert is the heading, so that nobody overlooks it."""
 

@@ -8,9 +8,8 @@ from hubcore.labels import PICTOGRAMS
 from kiosk.canvas import GREEN
 from kiosk.code import CodeEntry
 from kiosk.consents import PURPOSES, consent
-from kiosk.emergency import sign
 from kiosk.mine_find import Find, Found, standing
-from kiosk.screens import Choice, List, Notice, attempt, show_ticket, sorry
+from kiosk.screens import Choice, List, Notice, attempt, show_ticket, sign, sorry
 
 
 def screens(ui) -> dict:

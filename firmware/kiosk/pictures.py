@@ -5,9 +5,8 @@ from os import urandom
 from micropython import const
 
 from hubcore.labels import PICTOGRAMS
-from kiosk.emergency import sign
 from kiosk.grid import Grid, used
-from kiosk.screens import attempt, show_ticket
+from kiosk.screens import attempt, show_ticket, sign
 
 _PAGE = const(8)
 _MORE_Y = const(268)

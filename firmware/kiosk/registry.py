@@ -1,12 +1,10 @@
 """Which screens stay in memory, by the names that `Ui.show` takes; kiosk.groups has the others."""
 
-from kiosk import emergency, idle, screens
+from kiosk import screens
 
 SCREENS = (
-    ("idle", idle.Idle),
     ("language", screens.Language),
     ("warning", screens.Warning),
     ("sorry", screens.Sorry),
     ("help", screens.Help),
-    ("emergency", emergency.Emergency),
 )

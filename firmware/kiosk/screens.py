@@ -144,7 +144,7 @@ class Language(List):
         ui = self.ui
         if ui.screen is self:
             return
-        if ui.screen is ui.screens["idle"]:
+        if ui.screen is ui.screens.get("idle"):
             ui.show("language", False)
             return
         ui.show("language")
@@ -273,6 +273,24 @@ def attempt(ui, name: str, args: dict):
             ui.answers.reason = "other"
             ui.hub.fault("ui", error)
         return None
+
+
+def sign(ui, args: dict) -> dict:
+    """Add to a wish on whose behalf it is."""
+    args["by"] = ui.answers.by
+    if args["by"] == "staff" and ui.staff is not None:
+        args["who"] = ui.staff.who
+    return args
+
+
+def stands(hub) -> bool:
+    """Whether an emergency waits for staff to acknowledge it."""
+    if hub.alarm == "emergency":
+        return True
+    for alert in hub.fold.alerts.values():
+        if alert.why == "emergency":
+            return True
+    return False
 
 
 def sorry(ui, reason: str) -> None:

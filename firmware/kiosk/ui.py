@@ -128,10 +128,7 @@ class Ui:
         self._stale = True
         self.show(self.home, False)
         if self.home == "idle":
-            for group in self.groups:
-                if group != "need":
-                    drop(self)
-                    break
+            drop(self, ("idle", "need"))
 
     def end(self, name: str) -> None:
         """Show a screen from which back leads home, not to the questions that are answered."""
@@ -226,7 +223,7 @@ class Ui:
         """Act on silence; then draw what the hub's changes altered."""
         waited = ticks_diff(ticks_ms(), self._since)
         screen = self.screen
-        if screen is not self.screens["idle"] and waited >= screen.patience_ms:
+        if screen is not self.screens.get("idle") and waited >= screen.patience_ms:
             if screen.warns and not self._warned:
                 self._warned = True
                 self.screens["warning"].draw(self.canvas)
@@ -246,7 +243,7 @@ class Ui:
         """Milliseconds until silence or the screen itself wants a tick; None while nothing does (idle)."""
         screen = self.screen
         due = screen.due_ms()
-        if screen is not self.screens["idle"]:
+        if screen is not self.screens.get("idle"):
             limit = screen.patience_ms + (_WARN_MS if self._warned else 0)
             left = max(0, limit - ticks_diff(ticks_ms(), self._since))
             if due is None or left < due:

@@ -18,6 +18,14 @@ BUFFERS = {
 }
 
 _ALERT = {"kiosk/desk_alert", "kiosk/desk"}
+_CHECK_IN = {
+    "kiosk/checkin",
+    "kiosk/emergency",
+    "kiosk/pictures",
+    "kiosk/grid",
+    "kiosk/ticket",
+    "kiosk/consents",
+}
 
 #: Modules that take turns in memory (kiosk/groups.py, tasks/forget.py): of each row one set is loaded at a
 #: time, at most, so the largest counts.
@@ -32,7 +40,8 @@ TURNS = (
             "kiosk/opening",
             "services/replay",
         },
-        {"kiosk/checkin", "kiosk/pictures", "kiosk/grid", "kiosk/ticket", "kiosk/consents"} | _ALERT,
+        {"kiosk/idle"} | _CHECK_IN,
+        _CHECK_IN | _ALERT,
         {"kiosk/mine", "kiosk/mine_find", "kiosk/grid", "kiosk/code", "kiosk/consents"},
         {"kiosk/desk_in", "kiosk/desk", "kiosk/code"},
         {"kiosk/desk_board", "kiosk/desk", "kiosk/desk_ticket", "kiosk/desk_day"} | _ALERT,
