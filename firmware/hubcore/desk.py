@@ -34,7 +34,7 @@ def decide(hub: Hub, name: str, args: dict, now_ms: int, rnd, cmd=None, letter: 
     desk = _Desk(hub, args, now_ms, rnd, letter)
     if name in _MOVES:
         kind, states = _MOVES[name]
-        fields = {"label": desk.ticket(states).label}
+        fields: dict = {"label": desk.ticket(states).label}
         if kind == "requeued":
             desk.why(fields)
     elif name in _WISHES:

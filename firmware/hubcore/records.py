@@ -242,7 +242,7 @@ _NULL = const(0xF6)
 
 _KEPT = const(12)
 
-_head = [None] * 4
+_head: list = [None] * 4
 _rows = {}  # by number: the kinds met last
 _shapes = {}  # what their fields share
 

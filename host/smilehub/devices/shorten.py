@@ -1,8 +1,8 @@
 """Short private names for the firmware: each name is in the kiosk's memory once, so that modules share a few.
 
 A name counts as private that begins with one underscore, is given in a module and stands in that one alone.
-It becomes ``_0``, ``_1`` … there. Modules whose classes derive from one another may share objects: they number
-on.
+It becomes ``_0``, ``_1`` … there. Modules whose classes derive from one another may share objects: they
+number on.
 """
 
 from __future__ import annotations
