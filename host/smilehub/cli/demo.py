@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import statistics
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -92,6 +93,8 @@ def _rehearse(hub: SimulatedHub, today: plan.DayPlan, ui: Ui, *, kept: bool) -> 
 def _plain(value: object) -> object:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, tuple) and value and all(isinstance(one, int) for one in value):
+        return f"{statistics.median(value):g} (median of {len(value)})"
     return "none" if value == () else value
 
 

@@ -23,8 +23,9 @@ _INTERPRETER = re.compile(r"\(name='.*\)")
 @dataclass(frozen=True, slots=True)
 class DayReport:
     """What a day came to. ``visitors`` are people who hold a ticket, each of a family one, ``turned_away``
-    those who were told why there was none. Paths are of the files that are left; heap figures as the firmware
-    sees them."""
+    those who were told why there was none. ``presses_to_give`` and ``presses_to_withdraw`` are key presses
+    from idle until a consent was given, and until it was withdrawn. Paths are of the files that are left;
+    heap figures as the firmware sees them."""
 
     visitors: int
     tickets_issued: int
@@ -45,6 +46,8 @@ class DayReport:
     store: str | None
     flash: str | None
     power_failures: int
+    presses_to_give: tuple[int, ...]
+    presses_to_withdraw: tuple[int, ...]
     clinic_seconds: float
     seconds: float
 
@@ -157,6 +160,8 @@ async def _day(hub: SimulatedHub, plan: DayPlan, tell: Tell) -> DayReport:
         store=str(hub.store.path),
         flash=str(hub.flash),
         power_failures=hub.outages,
+        presses_to_give=tuple(visitors.to_give),
+        presses_to_withdraw=tuple(visitors.to_withdraw),
         clinic_seconds=round(clinic_s, 3),
         seconds=round(time.monotonic() - began, 3),
     )

@@ -103,6 +103,7 @@ class Visitors:
     async def answer(self, visitor: Visitor, hands: Hands) -> None:
         """From idle to the screen after the last answer. Raises Dead."""
         await hands.home()
+        hands.presses = 0
         await hands.press("yes")
         await hands.expect("language.title")
         own = languages()
@@ -191,8 +192,9 @@ class Visitors:
             await hands.expect("consent." + purpose)
             await hands.choose("answer.yes" if given else "answer.no")
             if given:
+                if not ticket.given:
+                    self.to_give.append(hands.presses)
                 ticket.given.add(purpose)
-                self.to_give.append(hands.presses)
 
     async def come_back(self, visitor: Visitor, ticket: Ticket) -> None:
         """Withdraw a consent, leave, or look for the ticket; who has been called meanwhile does not.
