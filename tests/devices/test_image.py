@@ -73,7 +73,9 @@ def boot(flash: Path, typed: str = "", seconds: float = 3) -> str:
 
 
 #: Stands in for the application where a test wants the console.
-APP = {"kiosk/app.py": b"def main(slot, damaged):\n    print('slot', slot, 'damaged', damaged or 'nothing')\n"}
+APP = {
+    "kiosk/app.py": b"def main(slot, damaged):\n    print('slot', slot, 'damaged', damaged or 'nothing')\n"
+}
 
 
 def slot(flash: Path, more: dict[str, bytes]) -> bytes:

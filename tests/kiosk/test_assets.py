@@ -166,6 +166,8 @@ def test_the_firmware_shows_every_string_and_no_other() -> None:
     whole = "".join(path.read_text() for path in (ROOT / "firmware").rglob("*.py"))
     words = set(re.findall(r"\w+", whole))
     for name in names - used:
+        if name.startswith("desk."):  # put together of many parts: test_staff_desk.py shows every one
+            continue
         prefix, suffix = name.split(".", 1)
         ends = [suffix[len(start) :] for start in words if start.endswith("_") and suffix.startswith(start)]
         assert f'"{prefix}.' in code, name
