@@ -12,7 +12,7 @@ except Exception as e:  # noqa: BLE001 - damaged modules raise whatever they lik
 else:
     print("Smilehub", VERSION)
     try:
-        main(*boot)  # noqa: F821 - boot.py's, which ran in this namespace
+        main(*globals()["boot"])  # boot.py ran in this namespace
     except Exception as e:  # noqa: BLE001 - the console must stay open; in service the watchdog restarts
         sys.print_exception(e)
         print("Smilehub: the application has stopped. If a reset does not help, write the image again with")

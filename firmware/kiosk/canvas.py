@@ -130,14 +130,17 @@ class Canvas:
 
     def send(self, left: int = 0, right: int = 9999) -> None:
         """Send the tile. Outside of its columns from `left` to before `right` it is of its ground alone."""
-        x, y, w, h, ground, _ = self._at
+        at = self._at
+        x = at[0]
+        y = at[1]
+        h = at[3]
         if h <= 0:
             return
-        right = min(right, w)
+        right = min(right, at[2])
         left = max(left, 0)
         if right > left:
             self.panel.send(self._fb, self._palette, x + left, y, right - left, h, left)
-        self._note(x, y, w, h, ground, left, right)
+        self._note(x, y, at[2], h, at[4], left, right)
 
     def blank(self, y: int, h: int, ground: int = BLACK) -> None:
         """A band of one colour across the screen."""

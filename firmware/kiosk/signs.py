@@ -17,13 +17,14 @@ _CLOSED = (2, 2, 2)
 _OPEN = (0, 40, 0)
 _TROUBLE = (70, 28, 0)
 _OFF = (0, 0, 0)
-# By sign: (ms of each half, one colour, the other).
+# By sign: one colour, the other; and the ms of each.
 _BLINK = (
     None,
-    (1000, (0, 0, 90), (45, 45, 45)),
-    (1000, (120, 0, 0), _OFF),
-    (500, (160, 0, 0), _OFF),
+    ((0, 0, 90), (45, 45, 45)),
+    ((120, 0, 0), _OFF),
+    ((160, 0, 0), _OFF),
 )
+_BLINK_MS = (0, 1000, 1000, 500)
 
 
 def sign_of(hub) -> int:
@@ -67,7 +68,7 @@ class Signs:
         light = self._light(sign, now)
         return light if left is None else left if light is None else min(left, light)
 
-    def _sound(self, sign: int, now: int):
+    def _sound(self, sign: int, now):
         sounder = self._sounder
         alarm = None if sign < 2 else ALARM if sign == 2 else ESCALATED
         if alarm is not self._alarm:
@@ -99,7 +100,7 @@ class Signs:
         self._chime = False
         return left
 
-    def _light(self, sign: int, now: int):
+    def _light(self, sign: int, now):
         held = ticks_diff(now, self._since)
         if self._colour is not None and 0 <= held < _LEAST_MS:
             return _LEAST_MS - held
@@ -110,12 +111,12 @@ class Signs:
             colour = _TROUBLE if trouble else _OPEN if day_open else _CLOSED
             left = None
         else:
-            left = blink[0]
+            left = _BLINK_MS[sign]
             colour = self._colour
-            if colour not in blink[1:]:
-                colour = blink[1]
+            if colour not in blink:
+                colour = blink[0]
             elif held >= left:
-                colour = blink[2 if colour == blink[1] else 1]
+                colour = blink[1 if colour == blink[0] else 0]
             else:
                 return left - held
         if colour != self._colour:

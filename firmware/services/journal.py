@@ -40,7 +40,7 @@ class Journal(Sectors):
     acknowledged there, so that no identity comes a second time.
     """
 
-    def __init__(self, part, reserve: int = 8, buf: "bytearray | None" = None):
+    def __init__(self, part, reserve: int = 8, buf=None):
         super().__init__(part, buf)
         self._reserve = reserve
         self.boot = 1
@@ -208,7 +208,7 @@ class Journal(Sectors):
             return bytes(view) if found == seq else None
         return None
 
-    def read_from(self, seq: int, buf: bytearray | None = None):
+    def read_from(self, seq: int, buf=None):
         """Yield (seq, memoryview of the record) from ``seq`` on, in order, to the journal's end.
 
         ``buf`` (the caller's, at least 1,024 bytes) is read into; each view is valid until the next is asked
