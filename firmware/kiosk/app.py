@@ -18,10 +18,8 @@ def main(slot: int, damaged: str) -> None:
     ``slot`` is where the application lies (0: app_a, 1: app_b), ``damaged`` what is wrong with a slot.
     """
     app = App(slot, damaged)
-    # In service garbage is collected when a visitor has gone, by the housekeeping, or when the heap is full:
-    # never every few keys, since each time takes tens of milliseconds.
     gc.collect()
-    gc.threshold(-1)
+    gc.threshold(8192)
     try:
         asyncio.run(app.run())
     except KeyboardInterrupt:

@@ -36,7 +36,7 @@ def build(app, slot: int, damaged: str) -> None:
     app.sounder = wiring.sounder()
     app.signs = Signs(hub, app.sounder, wiring.pixel(), hub.health)
     app.keypad = wiring.keypad()
-    app.link = LinkServer(wiring.uart(), hub, out=panel.strip[_JOURNAL:], tidy=app.tidy)
+    app.link = LinkServer(wiring.uart(), hub, out=panel.strip[_JOURNAL:])
     app.supervisor = supervisor = Supervisor(hub, Watchdog(WDT))
     supervisor.chore(hub.idle)
     supervisor.chore(app.look)

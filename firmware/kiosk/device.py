@@ -7,7 +7,7 @@ from micropython import const
 from drivers.keypad import RELEASE, STUCK
 from tasks.forget import forget
 
-_LITTER = const(4096)  # so many bytes of garbage are taken away in a quiet moment
+_LITTER = const(8192)  # so many bytes of garbage are taken away in a quiet moment
 _LOOK_ROUNDS = const(30)  # rounds of the housekeeping, 2 s each, between two looks at wall and panel
 
 
@@ -58,6 +58,10 @@ class App:
         self.ui.canvas.fresh()
         self.ui.start()
         self.panel.backlight(True)
+        # In service garbage is collected when a visitor has gone, by the housekeeping, or when the heap is
+        # full: never every few keys, since each time takes tens of milliseconds.
+        gc.collect()
+        gc.threshold(-1)
         await self.ui.run(self, turn)
 
     def _troubled(self, name):

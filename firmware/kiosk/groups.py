@@ -8,7 +8,9 @@ for the next visitor once nobody waits for a picture. What the largest set takes
 smilehub.devices.memory.
 """
 
-from tasks.forget import forget
+import gc
+
+from tasks.forget import fetch, forget
 
 # By the screen that a group is entered by (the check-in by any): its modules; `screens(ui)` of the first one
 # makes all its screens.
@@ -30,7 +32,7 @@ def load(ui, name: str) -> None:
         name = "need"
     modules = GROUPS[name]
     drop(ui, _BESIDE.get(name, ()), modules)
-    made = __import__("kiosk." + modules[0], None, None, ("screens",)).screens(ui)
+    made = fetch("kiosk." + modules[0]).screens(ui)
     ui.screens.update(made)
     ui.groups[name] = tuple(made)
 
@@ -47,3 +49,4 @@ def drop(ui, beside=(), modules=()) -> None:
                 forget("kiosk." + module)
     if gone:
         ui.release()
+        gc.collect()

@@ -1,5 +1,6 @@
 """The hub on the kiosk: journal, fold, desk and clock joined, so that a wish becomes one durable record."""
 
+import gc
 import os
 import sys
 
@@ -14,7 +15,7 @@ from services.health import Health
 from services.journal import JournalError, JournalFull
 from services.staff import Staff
 from services.watch import Watch
-from tasks.forget import forget
+from tasks.forget import fetch, forget
 
 _SAME_FAULT = const(8)  # so often the same fault is recorded in one boot; then it is only printed
 _CLOCK_STEP_S = const(2)
@@ -94,9 +95,7 @@ class KioskHub:
 
     def secrets(self):
         """The key store, opened; who asks forgets its module ``services.keys`` afterwards."""
-        from services.keys import KeyStore
-
-        return KeyStore(self.keys, self.rnd)
+        return fetch("services.keys").KeyStore(self.keys, self.rnd)
 
     def wish(self, name: str, args: dict, cmd=None) -> dict:
         """Carry out a wish; the result has ``seq``, ``already`` and what the record says of tickets.
@@ -187,6 +186,8 @@ class KioskHub:
             self._wear()
             raise NotDone("journal_worn") from None
         record = records.decode(raw)
+        # What the fold keeps lies close together, not behind the garbage that writing has made.
+        gc.collect()
         self.apply(record)
         for listener in self.listeners:
             try:

@@ -3,7 +3,7 @@
 import time
 
 from hubcore.compat import const
-from tasks.forget import forget
+from tasks.forget import fetch, forget
 
 _SET_SINCE = const(1_735_689_600)  # 2025; a chip that shows an earlier time was never set
 
@@ -76,7 +76,6 @@ class Chip:
         self._ask("write", utc_s)
 
     def _ask(self, what, *args):
-        from drivers import ds3231
-
+        driver = fetch("drivers.ds3231").DS3231(self._i2c)
         forget("drivers.ds3231")
-        return getattr(ds3231.DS3231(self._i2c), what)(*args)
+        return getattr(driver, what)(*args)

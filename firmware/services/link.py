@@ -23,13 +23,12 @@ class LinkServer:
     Its receive buffer must hold what arrives while a sector is erased: 518 bytes in 45 ms at 115200 baud.
     ``out``, 1,600 bytes, is filled and sent in one go: others may use it too. ``about`` is (device id: bytes,
     firmware version, board, letter), by default this board's. ``run(turn)`` is the task. A pull is streamed
-    between other answers; a newer pull or hello ends it. ``tidy()`` is called after each command.
+    between other answers; a newer pull or hello ends it.
     """
 
-    def __init__(self, uart, hub, about: tuple | None = None, baud: int = 115200, out=None, tidy=None):
+    def __init__(self, uart, hub, about: tuple | None = None, baud: int = 115200, out=None):
         self._uart = uart
         self._hub = hub
-        self._tidy = tidy
         self._about = about or _this_board()
         self._baud = baud
         self._room = _TXBUF * 10_000 // baud  # ms of sending that the transmitter's buffer holds
@@ -105,8 +104,6 @@ class LinkServer:
             status, result = requests.FAULT, {0: "The kiosk failed at this request."}
         if status is not None:
             self._answers.append(requests.pack_reply(number, status, result))
-        if op == requests.COMMAND and self._tidy:
-            self._tidy()
 
     def _answer(self, number, op, args):
         # (status, result), or (None, None) for what is streamed.

@@ -1,7 +1,8 @@
 """What the hourly look does, in memory only for so long; ``watch`` is the services.watch.Watch."""
 
 from hubcore.compat import const
-from tasks.forget import forget
+from hubcore.errors import HubError
+from tasks.forget import fetch, forget
 
 _DAY_TURNS_S = const(14_400)
 _DAY_S = const(86_400)
@@ -26,12 +27,10 @@ def begin(watch) -> None:
 
 def meet(watch, now: int) -> None:
     """Keep that a laptop confirmed records at ``now``, UTC seconds."""
-    from services.keys import KeysError
-
     watch.met = now
     try:
         watch.hub.secrets().set(_RECEIPT, now.to_bytes(8, "little"))
-    except KeysError as error:
+    except HubError as error:  # the flash failed
         watch.hub.fault("keys", error)
     forget("services.keys")
 
@@ -56,8 +55,7 @@ def look(watch, chip: bool) -> None:
 
 def local(watch, utc_s: int) -> tuple:
     """(year, month, day, hour, minute) of a moment where the kiosk stands."""
-    from services import zone
-
+    zone = fetch("services.zone")
     forget("services.zone")
     return zone.local(watch.tz, utc_s)
 

@@ -1,7 +1,9 @@
 """Who works at the desk, and how long a wrong PIN makes the next try wait (services.pins knows PINs)."""
 
+import gc
+
 from hubcore.compat import const
-from tasks.forget import forget
+from tasks.forget import fetch, forget
 
 _LONGEST_MS = const(60_000)
 
@@ -64,9 +66,8 @@ class Staff:
             self._hub.note("staff_signed_out", {"staff": name})
 
     def _ask(self, what, *args):
-        from services import pins
-
         try:
-            return getattr(pins, what)(self._hub.secrets(), *args)
+            return getattr(fetch("services.pins"), what)(self._hub.secrets(), *args)
         finally:
             forget("services.pins", "services.keys")
+            gc.collect()

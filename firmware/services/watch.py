@@ -6,8 +6,10 @@ one than opened it, knows the clock and finds another clinic date than at the op
 check-in (emergencies and staff's it does) until staff close it, by one act at the desk.
 """
 
+import gc
+
 from hubcore.compat import const
-from tasks.forget import forget
+from tasks.forget import fetch, forget
 
 _HOUR_MS = const(3_600_000)
 _LONGEST_DAY_MS = const(57_600_000)
@@ -56,9 +58,8 @@ class Watch:
 
     def ask(self, what: str, *args):
         """Have a function of ``services.look`` do something; it is in memory only for so long."""
-        from services import look
-
         try:
-            return getattr(look, what)(self, *args)
+            return getattr(fetch("services.look"), what)(self, *args)
         finally:
             forget("services.look")
+            gc.collect()

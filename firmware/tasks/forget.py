@@ -1,6 +1,26 @@
-"""Takes modules that are needed no more out of memory."""
+"""Modules that are in memory only while they are needed, without leaving the heap full of holes."""
 
+import gc
 import sys
+
+_CLOSE = 4096  # bytes
+_threshold = getattr(gc, "threshold", int)  # a laptop's Python has no such thing
+
+
+def fetch(name: str):
+    """A module by its full name, loaded if it is not there.
+
+    What loading throws away is used again soon: else what stays would lie everywhere in the heap, and leave
+    no room in one piece for anything larger.
+    """
+    if name not in sys.modules:
+        before = _threshold()
+        _threshold(_CLOSE)
+        try:
+            __import__(name)
+        finally:
+            _threshold(before)
+    return sys.modules[name]
 
 
 def forget(*names) -> None:
