@@ -23,21 +23,21 @@ _JOURNAL = const(2048)  # what the journal uses of the strip; an answer needs 1,
 _REPLAY = const(32768)
 
 
-def build(app, slot: int, damaged: str) -> None:
-    """Make all parts of a kiosk.device.App; ``slot`` and ``damaged`` are what boot.py found."""
-    app.panel = panel = wiring.panel()
+def build(app, slot: int, damaged: str) -> tuple:
+    """All parts of ``app``, a kiosk.device.App; ``slot`` and ``damaged`` are what boot.py found."""
+    panel = wiring.panel()
     # Nothing draws while the journal is read or an answer is made of it: they share the panel's strip.
     journal = Journal(wiring.partition("journal"), buf=panel.strip)
     clock = Clock(chip=wiring.chip())
-    app.hub = hub = KioskHub(journal, clock, wiring.LETTER, keys=wiring.partition("keys"), tz=wiring.TZ)
-    app.ui = build_ui(panel, hub, _ASSETS)
-    app.matrix = wiring.matrix()
-    app.wall = Wall(app.matrix, Font(_ASSETS + "/wall.fnt", None), hub)
-    app.sounder = wiring.sounder()
-    app.signs = Signs(hub, app.sounder, wiring.pixel(), hub.health)
-    app.keypad = wiring.keypad()
-    app.link = LinkServer(wiring.uart(), hub, out=panel.strip[_JOURNAL:])
-    app.supervisor = supervisor = Supervisor(hub, Watchdog(WDT))
+    hub = KioskHub(journal, clock, wiring.LETTER, keys=wiring.partition("keys"), tz=wiring.TZ)
+    ui = build_ui(panel, hub, _ASSETS)
+    matrix = wiring.matrix()
+    wall = Wall(matrix, Font(_ASSETS + "/wall.fnt", None), hub)
+    sounder = wiring.sounder()
+    signs = Signs(hub, sounder, wiring.pixel(), hub.health)
+    keypad = wiring.keypad()
+    link = LinkServer(wiring.uart(), hub, out=panel.strip[_JOURNAL:])
+    supervisor = Supervisor(hub, Watchdog(WDT))
     supervisor.chore(hub.idle)
     supervisor.chore(app.look)
     supervisor.chore(app.tidy)
@@ -46,3 +46,4 @@ def build(app, slot: int, damaged: str) -> None:
     gc.collect()
     gc.threshold(_REPLAY)
     hub.start(wiring.cause(), wiring.VERSION, slot, damaged)
+    return panel, hub, ui, matrix, wall, sounder, signs, keypad, link, supervisor

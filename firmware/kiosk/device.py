@@ -5,7 +5,7 @@ import gc
 from micropython import const
 
 from drivers.keypad import RELEASE, STUCK
-from tasks.forget import forget
+from tasks.forget import fetch, forget
 
 _LITTER = const(8192)  # so many bytes of garbage are taken away in a quiet moment
 _LOOK_ROUNDS = const(30)  # rounds of the housekeeping, 2 s each, between two looks at wall and panel
@@ -23,7 +23,18 @@ class App:
         self._tidied = 0
         from kiosk.build import build
 
-        build(self, slot, damaged)
+        (
+            self.panel,
+            self.hub,
+            self.ui,
+            self.matrix,
+            self.wall,
+            self.sounder,
+            self.signs,
+            self.keypad,
+            self.link,
+            self.supervisor,
+        ) = build(self, slot, damaged)
         forget("kiosk.build", "kiosk.wiring", "kiosk.parts", "kiosk.registry", "boardcfg")
 
     async def run(self) -> None:
@@ -101,3 +112,21 @@ class App:
         """Take the interrupts back, so that nothing of the program runs on behind the console."""
         self.keypad.close()
         self.sounder.close()
+
+
+class Chip:
+    """The clock chip on ``i2c``; drivers.ds3231, which says more, is in memory only while it is asked."""
+
+    def __init__(self, i2c):
+        self._i2c = i2c
+
+    def read(self) -> "int | None":
+        return self._ask("read")
+
+    def write(self, utc_s: int) -> None:
+        self._ask("write", utc_s)
+
+    def _ask(self, what, *args):
+        driver = fetch("drivers.ds3231").DS3231(self._i2c)
+        forget("drivers.ds3231")
+        return getattr(driver, what)(*args)

@@ -23,7 +23,7 @@ from drivers.max7219 import Matrix
 from drivers.pixel import Pixel
 from drivers.sounder import Sounder
 from drivers.st7796 import ST7796
-from services.clock import Chip
+from kiosk.device import Chip
 
 LETTER = cfg.LETTER
 VERSION = cfg.VERSION

@@ -3,7 +3,6 @@
 import time
 
 from hubcore.compat import const
-from tasks.forget import fetch, forget
 
 _SET_SINCE = const(1_735_689_600)  # 2025; a chip that shows an earlier time was never set
 
@@ -11,7 +10,7 @@ _SET_SINCE = const(1_735_689_600)  # 2025; a chip that shows an earlier time was
 class Clock:
     """Time of this boot; ``ticks`` and ``diff`` default to MicroPython's 30-bit tick counter.
 
-    ``chip``, a Chip, goes on while the power is away. UTC is unknown until ``set_utc``.
+    ``chip``, as kiosk.device.Chip, goes on while the power is away. UTC is unknown until ``set_utc``.
 
     ``uptime_ms`` must be asked for at least every 6 days (2^29 ms), or a wrap goes unseen: the supervisor's
     housekeeping does so every few seconds.
@@ -61,21 +60,3 @@ class Clock:
         if utc_s is None or utc_s < _SET_SINCE:
             return None, "the clock has stood still: its battery may be empty"
         return utc_s, ""
-
-
-class Chip:
-    """The clock chip on ``i2c``; drivers.ds3231, which says more, is in memory only while it is asked."""
-
-    def __init__(self, i2c):
-        self._i2c = i2c
-
-    def read(self) -> "int | None":
-        return self._ask("read")
-
-    def write(self, utc_s: int) -> None:
-        self._ask("write", utc_s)
-
-    def _ask(self, what, *args):
-        driver = fetch("drivers.ds3231").DS3231(self._i2c)
-        forget("drivers.ds3231")
-        return getattr(driver, what)(*args)

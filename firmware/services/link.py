@@ -69,7 +69,7 @@ class LinkServer:
         view = memoryview(self._input)
         while True:
             turn.rest()
-            await readable(self._uart)
+            await readable(self._uart)  # pyright: ignore - MicroPython awaits a generator
             n = self._uart.readinto(self._input)
             turn.begin()
             for payload in self._decoder.feed(view[:n]) if n else ():
