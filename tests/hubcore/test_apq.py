@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubcore.apq import Node, Waiting
+from hubcore.apq import Node, Waiting, _earlier
 from hubcore.classes import MAX_RATE, MAX_WAIT_S, RATES
 
 LANES = ("any", "adult", "child")
@@ -184,3 +184,51 @@ def test_a_pick_looks_at_heads_only():
         waiting.pick((), n, RATES)
         looks.append(Counted.looked)
     assert looks[0] == looks[1] > 0
+
+
+def family(*ranks, arrival=5, seq=3):
+    nodes = []
+    for rank in ranks:
+        node = type("Member", (Node,), {"rank": rank})(arrival, seq)
+        nodes.append(node)
+    return nodes
+
+
+def test_ties_go_by_arrival_then_ticket_then_rank():
+    first, second = family(0, 1)
+    assert _earlier(first, second) and not _earlier(second, first) and not _earlier(first, first)
+    later, before = Node(5, 4), Node(4, 9)
+    assert _earlier(second, later) and not _earlier(later, second)
+    assert _earlier(before, first) and not _earlier(first, before)
+    waiting = Waiting()
+    for lane, node in (("child", second), ("adult", later), ("any", first)):
+        waiting.add(node, lane, 1, node.arrival)
+    assert list(waiting.order(50, RATES, 9)) == [first, second, later]
+    assert waiting.pick((), 50, RATES) is first and waiting.pick(("adult", "child"), 50, RATES) is second
+
+
+def test_a_rate_is_earned_in_whole_seconds_and_ties_go_to_the_earlier_ticket():
+    waiting = Waiting()
+    patient, urgent, emergency = Node(0, 1), Node(600, 2), Node(700, 3)
+    waiting.add(patient, "any", 2, 0)
+    waiting.add(urgent, "any", 1, 600)
+    assert waiting.pick((), 800, RATES) is patient is next(waiting.order(800, RATES, 1)), "800 x 1 = 200 x 4"
+    assert waiting.pick((), 801, RATES) is urgent is next(waiting.order(801, RATES, 1))
+    waiting.add(emergency, "child", 0, 700)
+    assert waiting.pick(("adult",), 800, RATES) is emergency
+    assert list(waiting.order(801, RATES, 2, ("any",))) == [emergency, urgent]
+    assert list(waiting.order(801, RATES, 0)) == []
+    assert list(waiting.order(801, RATES, 9, ("adult",))) == [emergency]
+
+
+def test_who_does_not_wait_is_removed_without_harm():
+    waiting = Waiting()
+    here, gone = Node(0, 1), Node(0, 2)
+    waiting.add(here, "any", 1, 0)
+    for lane, cls in (("any", 1), ("child", 2), ("any", 0)):
+        gone.lane, gone.cls = lane, cls
+        waiting.remove(gone)
+        assert len(waiting) == 1
+    waiting.remove(here)
+    waiting.remove(here)
+    assert len(waiting) == 0 and waiting.pick((), 9, RATES) is None

@@ -235,3 +235,95 @@ def test_a_break_is_no_service_but_a_short_gap_between_two_is():
 @pytest.mark.parametrize("n", [*range(30), 10**6 - 1, 10**6, 10**6 + 1, 2**40])
 def test_the_root_is_rounded_down(n):
     assert _root(n) == math.isqrt(n)
+
+
+def by_the_words(day, visit):
+    """The range as the docstring of hubcore.estimate says it, by looking at everybody.
+
+    In fractions, but for the mean in whole seconds and the share of those who overtake, per mille.
+    """
+    hub, now = day.hub, day.now_ms // 1000
+    n, total, squares = hub.busy
+    mean = 10 * total // n
+    chairs = [chair for chair in hub.chairs.values() if chair.open and not chair.paused]
+    suited = [chair for chair in chairs if chair.takes(visit)]
+    free = {
+        chair.name: 60 if chair.visit is None else max(mean - (now - chair.since), mean // 4)
+        for chair in chairs
+    }
+    here = [other for other in hub.visits.values() if other.state == "waiting"]
+    while True:
+        name = min(free, key=lambda name: free[name])
+        at = free[name]
+        fit = [other for other in here if hub.chairs[name].takes(other)]
+        best = max(
+            fit,
+            default=None,
+            key=lambda v: (
+                v.cls == 0,
+                v.cls and hub.rates[v.cls] * (now + at - v.arrival),
+                -v.arrival,
+                -v.seq,
+            ),
+        )
+        if best is visit:
+            break
+        if best is None:
+            del free[name]
+            continue
+        here.remove(best)
+        free[name] = at + mean
+    share = 0
+    for cls in range(visit.cls):
+        load = (hub.arrived[cls] * mean / len(suited) + (2500 if cls else 0)) / (now + 7200)
+        share += load * (1 - hub.rates[visit.cls] / hub.rates[cls] if cls else 1)
+    waits = at / (1 - min(math.floor(1000 * share), 600) / 1000)
+    variance = max(0, 100 * squares / n - mean * mean)
+    variance = (n * variance + 3 * (0.6 * mean) ** 2) / (n + 3)
+    calls = max(1, waits // (mean // len(suited)))
+    later = waits - at
+    spread = math.sqrt(
+        calls * variance / len(suited) ** 2
+        + (waits * math.sqrt(variance) / mean) ** 2 / (n + 3)
+        + later * mean / len(suited)
+        + (later / 2) ** 2
+        + 60**2
+    )
+    least = max(0, waits - 1.5 * spread) // 300
+    if all(chair.visit for chair in suited):
+        least = max(1, least)
+    return 5 * least, 5 * max(least + 1, math.ceil((waits + 2 * spread) / 300))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_range_is_what_the_words_say(seed):
+    day = Day(seed)
+    rng = day.rng
+    day.opened([str(n) for n in range(rng.randrange(1, 5))])
+    if seed % 3 == 2:
+        day.wish("chair_open", chair="0", lanes=["adult"])
+    exact = 0
+    asked = 0
+    for _ in range(60):
+        day.sleep(rng.randrange(20, 500))
+        chair = rng.choice(list(day.hub.chairs.values()))
+        if chair.visit is None and not chair.paused:
+            if day.hub.pick(chair.name, day.now_ms):
+                day.wish("call", chair=chair.name)
+        elif chair.visit is not None:
+            day.wish(rng.choice(("served", "served", "no_show")), ticket=chair.visit)
+        if rng.random() < 0.04:
+            day.wish("pause", chair=chair.name, paused=rng.random() < 0.4)
+        if len(day.hub.visits) < 12:
+            day.checkin(
+                rng.choice(("toothache", "checkup", "checkup", "injury")), lane=rng.choice(("any", "adult"))
+            )
+        for visit in list(day.hub.order(day.now_ms, 99)):
+            told = day.hub.estimate(visit.label, day.now_ms)
+            if told is not None:
+                words = by_the_words(day, visit)
+                asked += 1
+                exact += told == words
+                # The integers are rounded down on the way, so that a range at a step may fall on either side.
+                assert abs(told[0] - words[0]) <= 5 and abs(told[1] - words[1]) <= 5, (told, words)
+    assert asked > 50 and exact >= 0.92 * asked

@@ -91,3 +91,44 @@ def test_a_payload_longer_than_the_receiver_takes_is_dropped():
 def test_refuses_to_write_empty_and_oversized(payload):
     with pytest.raises(FrameError):
         frames.encode(payload)
+
+
+@pytest.mark.parametrize("n", [*range(245, 257), *range(500, 512), frames.MAX_PAYLOAD])
+@pytest.mark.parametrize("byte", [b"\x07", b"\0"])
+def test_lengths_around_a_full_block(n, byte):
+    for payload in (byte * n, byte * (n - 1) + b"\0", b"\0" + byte * (n - 1)):
+        frame = frames.encode(payload)
+        assert unstuff(frame[:-1])[:-4] == payload and frame.endswith(b"\0")
+        assert frames.Decoder().feed(frame) == [payload]
+
+
+def test_a_frame_that_ends_early_or_says_so_is_dropped():
+    frame = frames.encode(b"well")
+    for bad in (frame[:-2] + b"\0", b"\x01\0", b"\x05abcd\0", b"\x09\0", b"\xff\0", frame[:5] + b"\xf0\0"):
+        decoder = frames.Decoder()
+        assert decoder.feed(bad) == [] and decoder.dropped == 1
+        assert decoder.feed(frame) == [b"well"] and decoder.dropped == 1
+
+
+def test_a_payload_of_one_byte_and_of_all_that_a_receiver_takes():
+    decoder = frames.Decoder(300)
+    for payload in (b"a", b"\0", b"x" * 300, bytes(300)):
+        assert decoder.feed(frames.encode(payload)) == [payload]
+    for payload in (b"x" * 301, bytes(301)):
+        assert decoder.feed(frames.encode(payload)) == []
+    assert decoder.dropped == 2
+    empty = b"\x01\x01\x01\x01\x01\0"  # no payload and its CRC, which is zero
+    assert decoder.feed(empty) == [] and decoder.dropped == 3
+
+
+def test_a_sender_takes_no_more_than_the_receiver():
+    assert frames.encode(b"x" * 10, 10)
+    for payload in (b"", b"x" * 11):
+        with pytest.raises(FrameError, match="a frame carries 1 to 10 bytes"):
+            frames.encode(payload, 10)
+
+
+def test_a_receiver_takes_all_kinds_of_bytes():
+    frame = frames.encode(b"well")
+    for data in (frame, bytearray(frame), memoryview(frame), list(frame)):
+        assert frames.Decoder().feed(data) == [b"well"]

@@ -70,3 +70,29 @@ def test_used_numbers_are_counted_once():
     assert used.count == 1 and used.has(10) and not used.has(11)
     used.clear()
     assert used.count == 0 and not used.has(10)
+
+
+def test_the_first_and_the_last_label():
+    assert all(valid(label) is True for label in ("A10", "K99", "K100", "X999"))
+    assert all(valid(label) is False for label in ("K9", "K09", "K1000", "B10", "K1/", "K1:", "K10:"))
+    assert (number("K10"), number("X999")) == (10, 999)
+
+
+def test_the_day_is_full_with_its_last_number():
+    used = Used()
+    for n in range(FIRST, LAST):
+        used.add(n)
+    assert not used.full() and not used.has(LAST) and used.has(LAST - 1)
+    used.add(LAST)
+    assert used.full() and used.has(LAST) and used.count == 990
+    assert len(used.bits) == 125, "a bit for each number up to 999"
+    used.clear()
+    assert not any(used.bits) and not used.full()
+
+
+def test_a_bit_for_each_number_and_no_other():
+    used = Used()
+    for n in (10, 16, 999):
+        used.add(n)
+    assert [n for n in range(1000) if used.has(n)] == [10, 16, 999]
+    assert all(isinstance(used.has(n), bool) for n in (10, 11))

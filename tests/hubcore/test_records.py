@@ -286,3 +286,192 @@ def test_no_record_has_room_for_worth_or_identity():
     }
     assert names & banned == {"name"}, "config_changed.name is a setting's name; nothing else may be added"
     assert "smile" not in source.lower()
+
+
+GOOD = {"label": "K47", "need": "urgent", "lane": "any", "lang": "hi", "pictogram": "sun", "by": "self"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "sentence"),
+    [
+        ("smile", {}, "there is no kind smile"),
+        (37, {}, "there is no kind 37"),
+        ("served", {}, "served.label is missing"),
+        ("served", {"label": None}, "served.label is missing"),
+        ("served", {"label": "K9"}, "served.label is not a label within its limits"),
+        ("served", {"label": 47}, "served.label is not a label within its limits"),
+        ("served", {"label": "K47", "tip": 5}, "served has a field it does not know"),
+        ("served", {"label": "K47", "tip": None}, "served has a field it does not know"),
+        ("checkin", GOOD | {"by": "dog"}, "checkin.by is none of self, staff"),
+        ("checkin", GOOD | {"lang": "x"}, "checkin.lang is not a word within its limits"),
+        ("checkin", GOOD | {"lang": "x" * 9}, "checkin.lang is not a word within its limits"),
+        ("checkin", GOOD | {"lang": "a b"}, "checkin.lang is not a word within its limits"),
+        ("checkin", GOOD | {"lang": "a\u00e9"}, "checkin.lang is not a word within its limits"),
+        ("checkin", GOOD | {"lang": b"hi"}, "checkin.lang is not a word within its limits"),
+        ("checkin", GOOD | {"code": bytes(7)}, "checkin.code is not a bytes within its limits"),
+        ("checkin", GOOD | {"code": bytes(9)}, "checkin.code is not a bytes within its limits"),
+        ("checkin", GOOD | {"code": "12345678"}, "checkin.code is not a bytes within its limits"),
+        ("checkin", GOOD | {"others": []}, "checkin.others has too few or too many parts"),
+        ("checkin", GOOD | {"others": ["K10"] * 6}, "checkin.others has too few or too many parts"),
+        ("checkin", GOOD | {"others": "K10"}, "checkin.others is not a list"),
+        ("checkin", GOOD | {"others": ["K1"]}, "checkin.others is not a label within its limits"),
+        ("served", {"label": "K47", "cmd": ["desk"]}, "served.cmd has the wrong number of parts"),
+        ("served", {"label": "K47", "cmd": ["desk", 1, 1]}, "served.cmd has the wrong number of parts"),
+        ("served", {"label": "K47", "cmd": ["desk", True]}, "served.cmd is not a int within its limits"),
+        ("served", {"label": "K47", "cmd": ["desk", 2**32]}, "served.cmd is not a int within its limits"),
+        ("full_today", {"full": 1}, "full_today.full is not a bool within its limits"),
+        ("left", {"label": "K47", "why": ""}, "left.why is not a text within its limits"),
+        ("left", {"label": "K47", "why": "\u00e9" * 31}, "left.why is not a text within its limits"),
+        *(
+            ("left", {"label": "K47", "why": "a" + char}, "left.why is not a text within its limits")
+            for char in "\0\n\x1f\x7f\x80\x9f"
+        ),
+    ],
+)
+def test_what_cannot_be_a_record_is_told_in_words(kind, fields, sentence):
+    with pytest.raises(RecordError) as caught:
+        records.build(kind, fields)
+    assert str(caught.value) == sentence
+
+
+def test_what_just_fits_is_written_and_read():
+    for kind, fields in (
+        ("left", {"label": "K10", "why": " "}),
+        ("left", {"label": "X999", "why": "\u00e9" * 30}),
+        ("left", {"label": "X999", "why": "~\xa0" * 20}),
+        ("checkin", GOOD | {"lang": "~~", "lane": "!", "code": b"12345678", "others": ["K10"] * 5}),
+        ("checkin", GOOD | {"lang": "l" * 8, "lane": "l" * 7, "pictogram": "train", "by": "staff"}),
+        ("served", {"label": "K10", "who": "w", "cmd": ["i", 0]}),
+        ("served", {"label": "K10", "who": "w" * 24, "cmd": ["i" * 16, 2**32 - 1]}),
+        ("config_changed", {"name": "n" * 23, "value": ""}),
+        ("config_changed", {"name": "n" * 24, "value": "v" * 64}),
+        ("alert_acknowledged", {"alert": 1}),
+        ("clock_set", {"utc": 2**36 - 1, "source": "rtc"}),
+        ("day_closed", {"day": 65535, "deferred": 0}),
+    ):
+        code, body = records.build(kind, fields)
+        raw = records.encode(code, 1, 1, 0, None, body)
+        assert records.decode(raw).body == records.replay(raw).body == fields
+
+
+@pytest.mark.parametrize(
+    ("envelope", "name"),
+    [
+        ((0, 1, 1, 0, None), "kind"),
+        ((65536, 1, 1, 0, None), "kind"),
+        ((11, 0, 1, 0, None), "seq"),
+        ((11, 2**32, 1, 0, None), "seq"),
+        ((11, True, 1, 0, None), "seq"),
+        ((11, 1, 0, 0, None), "boot"),
+        ((11, 1, 2**32, 0, None), "boot"),
+        ((11, 1, 1, -1, None), "uptime"),
+        ((11, 1, 1, 2**48, None), "uptime"),
+        ((11, 1, 1, None, None), "uptime"),
+        ((11, 1, 1, 0, -1), "clock"),
+        ((11, 1, 1, 0, 2**36), "clock"),
+        ((11, 1, 1, 0, False), "clock"),
+    ],
+)
+def test_an_envelopes_limits_are_named(envelope, name):
+    for act in (lambda: records.encode(*envelope, {}), lambda: records.decode(cbor.dumps([*envelope, {}]))):
+        with pytest.raises(RecordError) as caught:
+            act()
+        assert str(caught.value) == f"a record's {name} is not within its limits"
+
+
+@pytest.mark.parametrize("envelope", [(1, 1, 1, 0, 0), (65535, 2**32 - 1, 2**32 - 1, 2**48 - 1, 2**36 - 1)])
+def test_an_envelope_at_its_limits_is_read(envelope):
+    body = {0: 1, 255: 2} if envelope[0] > 1 else {0: "power", 1: "0.1"}
+    record = records.decode(records.encode(*envelope, body))
+    assert (record.code, record.seq, record.boot, record.uptime_ms, record.clock_s) == envelope
+
+
+@pytest.mark.parametrize("body", [[], None, {-1: 0}, {256: 0}, {"a": 0}])
+def test_a_body_has_keys_of_one_byte(body):
+    with pytest.raises(RecordError, match="a record's body is not within its limits"):
+        records.decode(cbor.dumps([99, 1, 1, 0, None, body]))
+
+
+@pytest.mark.parametrize("parts", [[], [1, 2, 3, 4, 5], [11, 1, 1, 0, None, {0: "K47"}, 0], {}, 6])
+def test_a_record_has_six_parts(parts):
+    with pytest.raises(RecordError, match="a record is an array of six"):
+        records.decode(cbor.dumps(parts))
+
+
+def test_a_record_has_at_most_512_bytes():
+    fits, long = ({0: bytes(n)} for n in (500, 501))
+    raw = cbor.dumps([99, 1, 1, 0, None, fits])
+    assert len(raw) == 512 and records.decode(raw).raw == raw == records.encode(99, 1, 1, 0, None, fits)
+    with pytest.raises(RecordError, match="a record of 513 bytes is too long"):
+        records.decode(cbor.dumps([99, 1, 1, 0, None, long]))
+    with pytest.raises(RecordError, match="a record of 513 bytes is too long"):
+        records.encode(99, 1, 1, 0, None, long)
+
+
+@pytest.mark.parametrize("choice", [-1, 3, True, "urgent", None])
+def test_a_choice_of_a_later_version_is_told_in_words(choice):
+    raw = cbor.dumps([7, 1, 1, 0, None, {0: "K47", 1: choice, 2: "x"}])
+    sentence = "is missing" if choice is None else "is a choice that this version does not know"
+    with pytest.raises(RecordError) as caught:
+        records.decode(raw)
+    assert str(caught.value) == "class_changed.need " + sentence
+
+
+def test_choices_are_read_by_their_places():
+    for number, need in enumerate(NEEDS):
+        raw = cbor.dumps([7, 1, 1, 0, None, {0: "K47", 1: number, 2: "x"}])
+        assert records.decode(raw).body["need"] == records.replay(raw).body["need"] == need
+
+
+@pytest.mark.parametrize(
+    ("text", "most", "cleaned"),
+    [
+        ("", 60, ""),
+        ("a\tb\x1f\x7f\x80\x9fc\xa0", 60, "a b    c\xa0"),
+        (" ~\u00e9", 60, " ~\u00e9"),
+        ("abc", 3, "abc"),
+        ("abcd", 3, "abc"),
+        ("ab\u00e9", 3, "ab"),
+        ("ab\u00e9", 4, "ab\u00e9"),
+        ("\u00e9b", 1, ""),
+    ],
+)
+def test_a_text_is_made_fit(text, most, cleaned):
+    assert records.clean(text, most) == cleaned
+
+
+def test_a_text_is_made_fit_for_a_reason():
+    assert records.clean("x" * 61) == "x" * 60 == records.clean("x" * 60)
+
+
+@pytest.mark.parametrize("n", [0, 1, 22, 23, 24, 25, 60])
+def test_a_replay_reads_texts_of_every_length(n):
+    fields = {"name": "n", "value": "v" * n}
+    code, body = records.build("config_changed", fields)
+    assert without_decode(records.encode(code, 1, 1, 0, None, body)).body == fields
+
+
+def test_a_replay_refuses_what_goes_on():
+    code, body = records.build("served", {"label": "K47"})
+    raw = records.encode(code, 1, 1, 0, None, body)
+    with pytest.raises(ValueError):
+        without_decode(raw + b"\0")
+    for broken in (raw + b"\0", raw[:-1], b"", b"\x86"):
+        with pytest.raises(HubError):
+            records.replay(broken)
+
+
+def test_a_replay_without_a_record_to_fill_makes_one():
+    code, body = records.build("served", {"label": "K47"})
+    raw = records.encode(code, 5, 6, 7, 8, body)
+    first = records.replay(bytearray(raw))
+    second = records.replay(bytearray(raw))
+    assert first is not second and type(first.raw) is bytes
+    into = blank()
+    assert records.replay(raw, into) is into and into.raw is raw
+
+
+def test_the_words_on_the_wire_are_where_they_were():
+    assert records.ALERTS == ("emergency", "help", "device", "other") and records.SOURCES == ("self", "staff")
+    assert (records.MAX_RECORD, records.MAX_SEQ, records.MAX_MS) == (512, 2**32 - 1, 2**48 - 1)
+    assert (records.MAX_FAMILY, records.MAX_ISSUERS, records.MAX_CARRIED) == (6, 8, 4)

@@ -75,3 +75,141 @@ def test_good_arguments():
 @pytest.mark.parametrize(("span", "chosen"), [((1, 1), 1), ((1, 9), 1), ((2, 9), None), ((0, 0), None)])
 def test_versions(span, chosen):
     assert requests.choose_version(*span) == chosen
+
+
+NO_MESSAGE = "a message is a request, a reply or a notice"
+
+
+@pytest.mark.parametrize(
+    ("payload", "sentence"),
+    [
+        (b"", "this frame is not a message"),
+        (b"\x01", "this frame is not a message"),
+        (b"\x02\x80", "this frame is not a message"),
+        (b"\x01\xff", "this message cannot be read: a float, or a value without a meaning here"),
+        (b"\x01\x80", "a message is an array"),
+        (b"\x01\xa0", "a message is an array"),
+        (b"\x01\x01", "a message is an array"),
+        *((b"\x01" + cbor.dumps(parts), NO_MESSAGE) for parts in ([3, 1, 2, {}, False], [0, 1, 2], [2, 1])),
+        *((b"\x01" + cbor.dumps([1, 1, 2, None, more]), NO_MESSAGE) for more in (0, None)),
+        *((b"\x01" + cbor.dumps([0, 1, 2, args]), NO_MESSAGE) for args in ([], None)),
+        *((b"\x01" + cbor.dumps([0, number, 2, {}]), NO_MESSAGE) for number in (-1, 65536, False, "1")),
+        *((b"\x01" + cbor.dumps([0, 1, number, {}]), NO_MESSAGE) for number in (-1, 65536, True)),
+        *((b"\x01" + cbor.dumps([1, number, 0, None, True]), NO_MESSAGE) for number in (-1, 65536, True)),
+        *((b"\x01" + cbor.dumps([1, 1, number, None, True]), NO_MESSAGE) for number in (-1, 65536, True)),
+        *((b"\x01" + cbor.dumps([2, number, 0]), NO_MESSAGE) for number in (-1, 65536, True)),
+        *((b"\x01" + cbor.dumps([kind, 1, 2, {}, True]), NO_MESSAGE) for kind in (False, True, None, "0")),
+    ],
+)
+def test_what_is_no_message_is_told_in_words(payload, sentence):
+    with pytest.raises(RequestError) as caught:
+        requests.unpack(payload)
+    assert (str(caught.value), caught.value.code) == (sentence, requests.BAD_REQUEST)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        (requests.REQUEST, 0, 65535, {}),
+        (requests.REQUEST, 65535, 0, {0: None}),
+        (requests.REPLY, 65535, 65535, 0, True),
+        (requests.REPLY, 0, 0, [], False),
+        (requests.NOTICE, 65535, None),
+        (requests.NOTICE, 0, 0),
+    ],
+)
+def test_the_largest_and_the_smallest_numbers_of_a_message(message):
+    assert requests.unpack(b"\x01" + cbor.dumps([*message, "of a later version"])) == message
+
+
+JOURNAL = b"12345678"
+NO_SPAN = "hello lacks the versions that the laptop speaks"
+NO_JOURNAL = "a journal id has 8 bytes"
+UP_TO = " is not a number from 0 to 4294967295"
+BAD = [
+    *((requests.parse_hello, {0: span}, NO_SPAN) for span in (None, [], [1], [1, 2, 3], (1, 2), 1, "11")),
+    *((requests.parse_hello, {0: [n, 1]}, NO_SPAN) for n in (-1, 65536, True, None)),
+    *((requests.parse_hello, {0: [1, n]}, NO_SPAN) for n in (-1, 65536, True, None)),
+    (
+        requests.parse_hello,
+        {0: [1, 1], 1: "x" * 33},
+        "the laptop's name is not a text of at most 32 characters",
+    ),
+    (requests.parse_hello, {0: [1, 1], 1: 5}, "the laptop's name is not a text of at most 32 characters"),
+    *(
+        (requests.parse_pull, {0: name, 1: 1, 2: 1}, NO_JOURNAL)
+        for name in (None, b"1234567", b"123456789", "12345678")
+    ),
+    *((requests.parse_pull, {0: JOURNAL, 1: n, 2: 1}, "from seq" + UP_TO) for n in (None, -1, 2**32, True)),
+    *((requests.parse_pull, {0: JOURNAL, 1: 1, 2: n}, "most records" + UP_TO) for n in (None, -1, 2**32)),
+    *((requests.parse_receipt, {0: name, 1: 1}, NO_JOURNAL) for name in (None, b"", [JOURNAL])),
+    *((requests.parse_receipt, {0: JOURNAL, 1: n}, "the highest seq" + UP_TO) for n in (None, -1, 2**32)),
+    *(
+        (requests.parse_command, {0: cmd, 1: "call"}, "a command has an issuer and a counter")
+        for cmd in (None, ["a"], ["a", 1, 2], "a1")
+    ),
+    (
+        requests.parse_command,
+        {0: ["x" * 17, 1], 1: "call"},
+        "the issuer is not a text of at most 16 characters",
+    ),
+    (requests.parse_command, {0: [1, 1], 1: "call"}, "the issuer is not a text of at most 16 characters"),
+    (requests.parse_command, {0: ["a", 2**32], 1: "call"}, "the counter" + UP_TO),
+    (requests.parse_command, {0: ["a", 1]}, "the command's name is not a text of at most 16 characters"),
+    (
+        requests.parse_command,
+        {0: ["a", 1], 1: "c" * 17},
+        "the command's name is not a text of at most 16 characters",
+    ),
+    (requests.parse_command, {0: ["a", 1], 1: "call", 2: []}, "a command's arguments are a map"),
+    (requests.parse_command, {0: ["a", 1], 1: "call", 2: {"a": 1, 1: 1}}, "a command's arguments have names"),
+    *(
+        (requests.parse_set_clock, {0: utc}, "the time is a number of seconds since 1970")
+        for utc in (None, -1, 2**36, True, 1.0)
+    ),
+]
+
+
+@pytest.mark.parametrize(("parse", "args", "sentence"), BAD)
+def test_bad_arguments_are_told_in_words(parse, args, sentence):
+    with pytest.raises(RequestError) as caught:
+        parse(args)
+    assert (str(caught.value), caught.value.code) == (sentence, requests.BAD_REQUEST)
+
+
+def test_the_largest_and_the_smallest_arguments():
+    assert requests.parse_hello({0: [0, 65535], 1: "x" * 32}) == (0, 65535, "x" * 32)
+    assert requests.parse_hello({0: [65535, 0]}) == (65535, 0, "")
+    assert requests.parse_pull({0: JOURNAL, 1: 0, 2: 2**32 - 1}) == (JOURNAL, 0, 2**32 - 1)
+    assert requests.parse_pull({0: JOURNAL, 1: 2**32 - 1, 2: 0}) == (JOURNAL, 2**32 - 1, 0)
+    assert requests.parse_receipt({0: JOURNAL, 1: 2**32 - 1}) == (JOURNAL, 2**32 - 1)
+    command = {0: ["i" * 16, 2**32 - 1], 1: "c" * 16}
+    assert requests.parse_command(command) == (("i" * 16, 2**32 - 1), "c" * 16, {})
+    assert requests.parse_command({0: ["", 0], 1: ""}) == (("", 0), "", {})
+    for utc in (0, 2**36 - 1):
+        assert requests.parse_set_clock({0: utc}) == utc
+
+
+def test_the_numbers_on_the_wire():
+    """docs/formats.md, the link."""
+    kinds = (requests.REQUEST, requests.REPLY, requests.NOTICE)
+    ops = (
+        requests.HELLO,
+        requests.PULL,
+        requests.COMMAND,
+        requests.RECEIPT,
+        requests.STATE,
+        requests.SET_CLOCK,
+    )
+    statuses = (
+        *(requests.DONE, requests.BAD_REQUEST, requests.BAD_VERSION, requests.UNKNOWN_OP),
+        *(requests.REFUSED, requests.OTHER_JOURNAL, requests.JOURNAL_FULL, requests.FAULT),
+    )
+    assert (kinds, ops, statuses) == ((0, 1, 2), (1, 2, 3, 4, 5, 6), (0, 1, 2, 3, 4, 5, 6, 7))
+    assert (requests.TOPIC_HEAD, requests.TOPIC_ALERT, requests.FRAME_MESSAGE) == (1, 2, 1)
+    assert requests.VERSIONS == (1, 1)
+
+
+def test_a_long_message_is_packed_as_well():
+    reply = requests.pack_reply(9, 0, [1, [bytes(200), bytes(300)]])
+    assert requests.unpack(reply) == (requests.REPLY, 9, 0, [1, [bytes(200), bytes(300)]], False)

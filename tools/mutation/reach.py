@@ -14,7 +14,7 @@ from _pytest.runner import runtestprotocol
 
 from tools.mutation.pool import Job, Say
 
-_CALLS_TRACED = 400  # of one function: its lines are known by then
+_CALLS_TRACED = 3000  # of one function in one test: more than a day has tickets
 
 
 def fails(item: pytest.Item, following: pytest.Item | None) -> bool:
