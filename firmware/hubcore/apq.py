@@ -28,12 +28,16 @@ class Waiting:
 
     def __init__(self, classes: int = 3):
         self._classes = classes
-        self._strict: "list" = []
-        self._lanes: "dict[str, list]" = {}
-        self._n = 0
+        self.clear()
 
     def __len__(self) -> int:
         return self._n
+
+    def clear(self) -> None:
+        """Nobody waits."""
+        self._strict: "list" = []
+        self._lanes: "dict[str, list]" = {}
+        self._n = 0
 
     def add(self, node: Node, lane: str, cls: int, arrival: int) -> None:
         """Put a node where its (arrival, seq) belongs: the end at once, before it by walking from there."""

@@ -14,6 +14,7 @@ from hashlib import sha256
 from hubcore import cbor
 from hubcore.apq import Waiting
 from hubcore.classes import ANY_LANE, EMERGENCY, NEEDS, RATES
+from hubcore.compat import const
 from hubcore.errors import RecordError
 from hubcore.estimate import estimate
 from hubcore.labels import Used
@@ -22,6 +23,8 @@ from hubcore.steps import step
 from hubcore.visits import Act, Alert, Chair, Visit
 
 MAX_ALERTS = 16  # further calls for help are refused while so many are unanswered; emergencies never
+
+_ROOM = const(56)  # visits and promises, at most (hubcore.desk)
 
 COUNTS = ("issued", "waiting", "called", "seated", "served", "left", "deferred", "absent")
 
@@ -47,7 +50,13 @@ class Hub:
         self.day = 0
         self.day_open = False
         self.opened_seq = 0  # of the newest day_opened; 0: not seen
-        self.promises: "dict[str, Visit]" = {}
+        # These tables keep their size all day long: in the middle of it the device has no room in one piece
+        # for a larger one.
+        self.visits: "dict[str, Visit]" = _table()
+        self.promises: "dict[str, Visit]" = _table()
+        self.counts: "dict[str, int]" = {}
+        self.waiting = Waiting(len(NEEDS))
+        self.used = Used()
         self.reset(RATES)
 
     def reset(self, rates) -> None:
@@ -55,11 +64,13 @@ class Hub:
         self.rates = tuple(rates)
         self.full = False
         self.chairs: "dict[str, Chair]" = {}
-        self.visits: "dict[str, Visit]" = {}
+        while self.visits:
+            self.visits.popitem()
         self.alerts: "dict[int, Alert]" = {}
-        self.waiting = Waiting(len(NEEDS))
-        self.counts: "dict[str, int]" = {name: 0 for name in COUNTS}
-        self.used = Used()
+        self.waiting.clear()
+        for name in COUNTS:
+            self.counts[name] = 0
+        self.used.clear()
         self.issuer_seq: "dict[str, int]" = {}
         self.faults = 0
         self.undo: "Act | None" = None  # the last act that no chair did
@@ -250,3 +261,11 @@ class Hub:
             oldest = next(iter(self.issuers))
             self.issuers.pop(oldest)
             self.issuer_seq.pop(oldest, None)
+
+
+def _table() -> dict:
+    # An empty dict with room, which MicroPython's keeps when entries go one by one, but not when it is cleared.
+    table = {i: None for i in range(_ROOM)}
+    for i in range(_ROOM - 1, -1, -1):
+        del table[i]
+    return table

@@ -7,6 +7,8 @@ from hubcore.errors import FrameError
 
 MAX_PAYLOAD = 1024
 
+ROOM = 6  # bytes before the largest payload that its frame needs (encode_in)
+
 _BLOCK = const(254)
 # CRC-32 of any data followed by its own CRC-32, little-endian.
 _RESIDUE = const(0x2144DF1C)
@@ -14,30 +16,43 @@ _RESIDUE = const(0x2144DF1C)
 
 def encode(payload, max_payload: int = MAX_PAYLOAD) -> bytes:
     """The frame of one payload, with its closing zero. Raises FrameError if it is empty or too long."""
-    if not 0 < len(payload) <= max_payload:
+    size = len(payload)
+    if not 0 < size <= max_payload:
         raise FrameError("a frame carries 1 to " + str(max_payload) + " bytes")
-    data = bytes(payload) + crc32(payload).to_bytes(4, "little")
-    size = len(data)
-    view = memoryview(data)
-    out = bytearray(size + size // _BLOCK + 2)
-    start = pos = 0
+    at = (size + 4) // _BLOCK + 2
+    buf = memoryview(bytearray(at + size + 4))
+    buf[at : at + size] = payload
+    return bytes(buf[: encode_in(buf, at, size)])
+
+
+def encode_in(buf: memoryview, at: int, size: int) -> int:
+    """Frame the payload ``buf[at : at + size]`` where it is: the frame is ``buf[:n]``; returns n.
+
+    ``at`` is ROOM or more, at the end 4 bytes are free. Nothing larger than a block of 254 bytes is made.
+    """
+    end = at + size
+    buf[end : end + 4] = crc32(buf[at:end]).to_bytes(4, "little")
+    end += 4
+    pos = 0
     while True:
-        zero = data.find(b"\0", start)
-        end = size if zero < 0 else zero
-        while end - start >= _BLOCK:
-            out[pos] = 255
-            out[pos + 1 : pos + 255] = view[start : start + _BLOCK]
-            pos += 255
-            start += _BLOCK
-            if start == size:
-                return bytes(memoryview(out)[: pos + 1])
-        run = end - start
-        out[pos] = run + 1
-        out[pos + 1 : pos + 1 + run] = view[start:end]
+        # The frame stays behind what it is made of: it is longer by a byte a block, and by two.
+        run = bytes(buf[at : min(end, at + _BLOCK)]).find(b"\0")
+        zero = run >= 0
+        if not zero:
+            run = min(_BLOCK, end - at)
+        buf[pos + 1 : pos + 1 + run] = buf[at : at + run]
+        buf[pos] = run + 1
         pos += 1 + run
-        if zero < 0:
-            return bytes(memoryview(out)[: pos + 1])
-        start = zero + 1
+        at += run
+        if at == end:
+            buf[pos] = 0
+            return pos + 1
+        if zero:
+            at += 1
+            if at == end:
+                buf[pos] = 1
+                buf[pos + 1] = 0
+                return pos + 2
 
 
 class Decoder:

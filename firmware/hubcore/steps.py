@@ -18,8 +18,8 @@ _MAX_CONSENTS = const(8)
 _OPEN = ("waiting", "called", "seated")
 
 # Withdrawal codes: so many misses, and after each pause so many more, pause for ten minutes, then for twice
-# that, and so on. A day of ten hours has room for 20 guesses: with 64 codes of 8 presses of 4 keys out, the
-# odds of a hit are 20 x 64 / 4**8, below 2 %.
+# that, and so on. A day of ten hours has room for 20 guesses: with 48 codes of 8 presses of 4 keys out, the
+# odds of a hit are 20 x 48 / 4**8, below 2 %.
 FREE_MISSES = 5
 MORE_MISSES = 3
 PAUSE_MS = 600_000
@@ -60,16 +60,15 @@ def step(hub, record: Record) -> None:
 def day_opened(hub, record: Record, body: dict) -> None:
     hub.base_ms -= hub.queue_ms
     hub.queue_ms = 0
-    promises = {}
-    if body.get("since") is not None:
-        for label, visit in hub.promises.items():
-            if not visit.due:
-                visit.due = True
-                promises[label] = visit
     hub.reset(body["rates"])
-    hub.promises = promises
-    for label in promises:
-        hub.used.add(number(label))
+    promises = hub.promises
+    for label in list(promises):
+        visit = promises[label]
+        if visit.due or body.get("since") is None:
+            del promises[label]
+        else:
+            visit.due = True
+            hub.used.add(number(label))
     hub.day = body["day"]
     hub.day_open = True
     hub.opened_seq = record.seq

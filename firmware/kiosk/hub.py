@@ -185,9 +185,9 @@ class KioskHub:
         except JournalError:
             self._wear()
             raise NotDone("journal_worn") from None
-        record = records.decode(raw)
         # What the fold keeps lies close together, not behind the garbage that writing has made.
         gc.collect()
+        record = records.decode(raw)
         self.apply(record)
         for listener in self.listeners:
             try:

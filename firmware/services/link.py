@@ -5,12 +5,13 @@ import time
 
 from hubcore import frames, requests
 from hubcore.compat import const
-from hubcore.errors import HubError, Refused, RequestError
+from hubcore.errors import FrameError, HubError, Refused, RequestError
 from tasks.wake import Wake, readable
 
 _TXBUF = const(2048)
 _READ = const(256)
 _OUT = const(1600)
+_MOST = const(1040)  # bytes of a reply's frame
 _CHUNK = const(1000)  # record bytes a reply carries, at most
 _RUN = const(23)  # records a reply carries: as many as the short form of a CBOR array counts
 _HEAD_MS = const(250)  # between two notices of the journal's head
@@ -200,10 +201,15 @@ class LinkServer:
                 await self._send(notice)
         elif self._pull:
             pull = self._pull
+            # The reply is made once there is room for the largest: meanwhile others use the buffer.
+            await self._room_for(_MOST)
+            if pull is not self._pull:
+                return
             size = pull.fill(self._out)
             if pull.over:
                 self._pull = None
-            await self._send(self._out[:size])
+            self._write(pull.at, size)
+            await asyncio.sleep_ms(0)
         elif self._news:
             wait = self._head_at + _HEAD_MS - self._hub.clock.uptime_ms()
             if wait > 0:
@@ -229,23 +235,35 @@ class LinkServer:
         return requests.pack_notice(requests.TOPIC_ALERT, value)
 
     async def _send(self, payload):
+        size = len(payload)
+        if size > frames.MAX_PAYLOAD:
+            raise FrameError("an answer of " + str(size) + " bytes is too long")
+        await self._room_for(size + frames.ROOM + 6)
+        self._out[frames.ROOM : frames.ROOM + size] = payload
+        self._write(frames.ROOM, size)
+        await asyncio.sleep_ms(0)
+
+    async def _room_for(self, size):
         # An ESP32 says that it can be written to even when a write would block everything, so time decides:
         # what was given to the transmitter leaves it at the line's rate.
-        frame = frames.encode(payload)
-        bits = len(frame) * 10_000 + self._rest
-        need = bits // self._baud
-        self._rest = bits % self._baud
         while True:
-            now = time.ticks_ms()
-            busy = time.ticks_diff(self._empty_at, now)
-            if not 0 <= busy <= 2 * self._room:  # idle; after days of that the difference may be anything
-                busy = 0
-            if busy + need <= self._room:
-                break
-            await asyncio.sleep_ms(busy + need - self._room)
-        self._empty_at = time.ticks_add(now, busy + need)
-        self._uart.write(frame)
-        await asyncio.sleep_ms(0)
+            need = self._busy() + size * 10_000 // self._baud
+            if need <= self._room:
+                return
+            await asyncio.sleep_ms(need - self._room)
+
+    def _busy(self):
+        # For how many ms the transmitter has something to send.
+        busy = time.ticks_diff(self._empty_at, time.ticks_ms())
+        return busy if 0 <= busy <= 2 * self._room else 0  # idle; after days the difference may be anything
+
+    def _write(self, at, size):
+        # Frames the payload at this place of the buffer, and gives it to the transmitter.
+        size = frames.encode_in(self._out, at, size)
+        bits = size * 10_000 + self._rest
+        self._rest = bits % self._baud
+        self._empty_at = time.ticks_add(time.ticks_ms(), self._busy() + bits // self._baud)
+        self._uart.write(self._out[:size])
 
 
 class _Pull:
@@ -258,10 +276,11 @@ class _Pull:
         self._left = most
         self._reader = journal.read_from(first, window)
         self._held = None  # a record that did not fit into the last reply
+        self.at = 0
         self.over = False
 
     def fill(self, buf) -> int:
-        """Put the next reply's payload into ``buf``; returns its length. ``over`` after the last one."""
+        """Put the next reply's payload into ``buf``, from ``at`` on; its length. ``over`` after the last one."""
         start = 32
         at = start
         count = 0
@@ -301,11 +320,9 @@ class _Pull:
         n += 1
         buf[at] = 0xF4 if self.over else 0xF5
         at += 1
-        shift = start - n
-        buf[shift:start] = head[:n]
-        size = at - shift
-        buf[0:size] = buf[shift:at]
-        return size
+        self.at = start - n
+        buf[self.at : start] = head[:n]
+        return at - self.at
 
 
 def _this_board():
