@@ -29,15 +29,20 @@ from smilehub.sim.spec import SpecError, load_spec
 from smilehub.sim.uart import Uarts
 from smilehub.ui import Ui
 
-#: What a terminal sends for the board's keys.
-KEYS: dict[bytes, str] = {
-    b"\x1b[A": "up",
-    b"\x1b[B": "down",
-    b"\r": "yes",
-    b"\n": "yes",
-    b"\x7f": "back",
-    b"\x08": "back",
-    b"h": "help",
+_TAP_MS = 80
+_HOLD_MS = 1500
+#: What a terminal sends for the board's keys, and for how many ms they are down: a terminal knows no holding.
+KEYS: dict[bytes, tuple[str, int]] = {
+    b"\x1b[A": ("up", _TAP_MS),
+    b"\x1b[B": ("down", _TAP_MS),
+    b"\r": ("yes", _TAP_MS),
+    b"\n": ("yes", _TAP_MS),
+    b"\x7f": ("back", _TAP_MS),
+    b"\x08": ("back", _TAP_MS),
+    b"h": ("help", _TAP_MS),
+    b"y": ("yes", _HOLD_MS),
+    b"b": ("back", _HOLD_MS),
+    b"H": ("help", _HOLD_MS),
 }
 #: Pictures are written at most so often (s).
 _PICTURE_SECONDS = 0.5
@@ -49,7 +54,7 @@ _KIOSK = """Run one kiosk in real time until Ctrl-C, or play a story.
 
 Its two serial ports are pseudo-terminals: the console, which mpremote takes for a board's, and the link port,
 which `smilehub sync` and the desk's commands open. On a terminal the arrow keys, Enter, Backspace and h press
-the kiosk's keys."""
+the kiosk's keys; y, b and H hold yes, back and help down."""
 
 
 @click.group("sim")
@@ -218,8 +223,8 @@ def _keys(board: Board, loop: asyncio.AbstractEventLoop) -> Generator[None]:
         data = os.read(fd, 64)
         if not data:
             loop.remove_reader(fd)
-        for key in keys_in(data):
-            board.keys.press(key)
+        for key, hold_ms in keys_in(data):
+            board.keys.press(key, hold_ms=hold_ms)
 
     loop.add_reader(fd, typed)
     try:
@@ -229,8 +234,9 @@ def _keys(board: Board, loop: asyncio.AbstractEventLoop) -> Generator[None]:
         termios.tcsetattr(fd, termios.TCSANOW, before)
 
 
-def keys_in(data: bytes) -> Iterator[str]:
-    """The board's keys that these bytes of a terminal stand for; the rest is ignored."""
+def keys_in(data: bytes) -> Iterator[tuple[str, int]]:
+    """The board's keys that these bytes of a terminal stand for, and how long they are down (ms); the rest is
+    ignored."""
     while data:
         for code, key in KEYS.items():
             if data.startswith(code):

@@ -103,5 +103,6 @@ def test_no_guest_outlives_its_board(tmp_path: Path) -> None:
 
 
 def test_terminal_keys() -> None:
-    assert list(keys_in(b"\x1b[A\x1b[B\rh\x7f?\n")) == ["up", "down", "yes", "help", "back", "yes"]
-    assert list(keys_in(b"\x1b[Cxyz")) == []
+    taps = ["up", "down", "yes", "help", "back", "yes"]
+    assert list(keys_in(b"\x1b[A\x1b[B\rh\x7f?\n")) == [(key, 80) for key in taps]
+    assert list(keys_in(b"\x1b[CxybH")) == [("yes", 1500), ("back", 1500), ("help", 1500)]
