@@ -208,7 +208,7 @@ class KioskHub:
             return False
         self.clock.set_utc(utc_s)
         noted = self.note("clock_set", {"utc": utc_s, "source": source}) is not None
-        self.watch.ask("look", False)
+        self.watch.ask("look")
         return noted
 
     def receipt(self, seq: int) -> bool:
@@ -232,8 +232,11 @@ class KioskHub:
         self._receipt_ms = now
         return self.note("receipt", {"journal": self.journal.id, "seq": seq}) is not None
 
-    def fault(self, task: str, error) -> None:
-        """Record that something failed; never raises. Many of the same in one boot are only printed."""
+    def fault(self, task: str, error) -> bool:
+        """Record that something failed; never raises. Many of the same in one boot are only printed.
+
+        True if it is recorded, and would be if it came once more.
+        """
         if isinstance(error, Exception) and hasattr(sys, "print_exception"):
             sys.print_exception(error)
         text = records.clean(error if isinstance(error, str) else repr(error), 160)
@@ -241,15 +244,16 @@ class KioskHub:
         count = self.repeats.get(key, 0)
         if self._noting or count >= _SAME_FAULT:
             print("fault", key)
-            return
+            return False
         if len(self.repeats) >= 32:
             self.repeats.clear()
         self.repeats[key] = count + 1
         self._noting = True
         try:
-            self.note("fault", {"task": records.clean(task, 16) or "?", "error": text})
+            noted = self.note("fault", {"task": records.clean(task, 16) or "?", "error": text})
         finally:
             self._noting = False
+        return noted is not None and count + 1 < _SAME_FAULT
 
     def note(self, kind: str, fields: dict):
         """A record that nobody waits for, or None: when it cannot be written, life goes on."""

@@ -35,12 +35,11 @@ def meet(watch, now: int) -> None:
     forget("services.keys")
 
 
-def look(watch, chip: bool) -> None:
-    """What depends on the clock, and room in the journal; at the clock chip too if ``chip``."""
+def look(watch) -> None:
+    """At the clock chip, what depends on the clock, and room in the journal."""
     hub = watch.hub
     health = hub.health
-    if chip:
-        _ask_chip(hub)
+    _ask_chip(hub)
     now = hub.clock.utc_s()
     if now is not None:
         met = watch.met

@@ -49,7 +49,7 @@ class Watch:
         now_ms = hub.clock.uptime_ms()
         if now_ms >= self._next_ms:
             self._next_ms = now_ms + _HOUR_MS
-            self.ask("look", True)
+            self.ask("look")
         elif "journal" in hub.health.standing:
             hub.health.set("journal", hub.worn or not hub.journal.room())
         if hub.now_ms() > _LONGEST_DAY_MS:

@@ -1,5 +1,7 @@
 """Codes, staff, standing troubles and the day left open, on the kiosk's hub."""
 
+from pathlib import Path
+
 import pytest
 from journal_torture import Nor, Random
 
@@ -8,6 +10,8 @@ from kiosk.hub import KioskHub, NotDone
 from services.clock import Clock
 from services.codes import KEYS, Codes
 from services.journal import Journal
+from smilehub.store.database import Row, Store
+from smilehub.sync.troubles import reported
 
 VISITOR = {"need": "urgent", "lang": "en", "lane": "any", "pictogram": 1}
 DAY_S = 86_400
@@ -241,7 +245,33 @@ def test_a_trouble_is_one_fault_and_is_told_at_both_ends(bench: Bench) -> None:
     health.set("wall", False)
     assert health.standing == ("clock",)
     assert told == ["wall", "clock", "wall"]
-    assert bench.faults() == ["wall", "clock"]
+    assert bench.faults() == ["wall", "clock", "wall"]
+    assert bench.all()[-1].body["error"] == "ended: dark"
+    assert bench.boot().health.standing == (), "what a start finds well has not ended"
+    assert bench.faults() == ["wall", "clock", "wall"]
+
+
+def test_a_trouble_that_comes_and_goes_is_recorded_as_standing_at_last(bench: Bench) -> None:
+    for _ in range(20):
+        bench.hub.health.set("key", True, "loose")
+        bench.hub.health.set("key", False)
+    told = [record.body["error"] for record in bench.all() if record.kind == "fault"]
+    assert told == ["loose", "ended: loose"] * 7 + ["loose"]
+
+
+def test_what_has_ended_is_what_the_laptop_takes_for_it(bench: Bench, tmp_path: Path) -> None:
+    health = bench.hub.health
+    health.set("wall", True, "dark")
+    health.set("panel", True)
+    health.set("wall", False)
+    journal = bench.hub.journal
+    with Store.open(tmp_path / "store") as store:
+        store.add_journal(journal.id, b"kiosk1")
+        for _, view in journal.read_from(1, bytearray(2048)):
+            record = records.decode(bytes(view))
+            row = Row(record.seq, record.code, record.boot, record.uptime_ms, record.clock_s, bytes(view))
+            store.add(journal.id, [row])
+        assert [trouble.task for trouble in reported(store, journal.id)] == ["panel"]
 
 
 def test_the_clock_comes_from_the_chip_and_is_checked_every_hour() -> None:
@@ -272,6 +302,7 @@ def test_a_clock_that_knows_nothing_stands_until_it_is_set(how: str) -> None:
     hub.wish("day_open", {})
     hub.wish("checkin", VISITOR)
     hub.set_clock(MORNING)
+    assert hub.health.standing == (() if how == "battery" else ("clock",)), "the chip is asked at once"
     bench.run(3600)
     assert hub.clock.utc_s() == MORNING + 3600
     assert hub.health.standing == (() if how == "battery" else ("clock",))
@@ -290,7 +321,7 @@ def test_a_week_without_a_laptop_is_told_and_ends_with_a_receipt() -> None:
     bench.hub.receipt(bench.hub.journal.next_seq - 1)
     assert not bench.hub.health.standing
     assert not bench.boot(6 * DAY_S).health.standing
-    assert bench.faults() == ["laptop", "laptop"]
+    assert bench.faults() == ["laptop", "laptop", "laptop"]
 
 
 def test_a_damaged_slot_is_recorded() -> None:

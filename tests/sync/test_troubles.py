@@ -46,6 +46,28 @@ def test_what_is_reported_is_the_newest_of_each_kind_since_the_last_start(tmp_pa
         assert "CR2032" in clock.do and "report what it says" in ui.do
 
 
+def test_a_trouble_that_is_over_is_told_no_more(tmp_path: Path):
+    peer = Peer()
+    with Store.open(tmp_path / "s") as store:
+        peer.write("fault", {"task": "journal", "error": "records from 3 are lost: 2"})
+        for task, error in (("journal", "the journal is full"), ("wall", "no answer")):
+            peer.write("fault", {"task": task, "error": error})
+        events = sync(peer, store)
+        assert [event.task for event in events if isinstance(event, Faulted)] == [
+            "journal",
+            "journal",
+            "wall",
+        ]
+        for task, error in (("wall", "no answer"), ("journal", "the journal is full")):
+            peer.write("fault", {"task": task, "error": "ended: " + error})
+        assert Faulted not in [type(event) for event in sync(peer, store)], "no news to worry about"
+        (journal,) = reported(store, peer.journal_id)
+        assert journal.error == "records from 3 are lost: 2", "that is not over"
+        peer.write("fault", {"task": "wall", "error": "no answer"})
+        assert len([event for event in sync(peer, store) if isinstance(event, Faulted)]) == 1
+        assert [trouble.task for trouble in reported(store, peer.journal_id)] == ["journal", "wall"]
+
+
 def test_the_words_are_there_for_every_trouble_of_the_firmware():
     health = Path(__file__).parents[2] / "firmware" / "services" / "health.py"
     scope: dict[str, object] = {}

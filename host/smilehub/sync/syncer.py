@@ -10,6 +10,7 @@ from smilehub.errors import JournalShorter, RecordInvalid
 from smilehub.link.client import KioskClient
 from smilehub.link.messages import Hello
 from smilehub.store.database import Row, Store
+from smilehub.sync.troubles import begins
 from smilehub.ui import Progress, Quiet
 
 # what the kiosk writes for a receipt: not worth one of its own
@@ -213,7 +214,7 @@ class Syncer:
     def _note(self, record: records.Record) -> None:
         """A record tells of a fault, or what became of a command whose answer was lost."""
         issuer, counter = record.body.get("cmd", ("", 0)) if record.kind else ("", 0)
-        if record.kind == "fault" and record.seq > self._held and self._hello is not None:
+        if begins(record) and record.seq > self._held and self._hello is not None:
             task, error = record.body["task"], record.body["error"]
             self._faults.append(Faulted(self._hello.journal_id, record.seq, task, error))
         if counter in self._open and issuer == self.store.commands.issuer:

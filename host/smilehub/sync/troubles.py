@@ -9,6 +9,7 @@ from smilehub.store.database import Store
 _BOOT = 1
 _FAULT = 29
 _NEWEST = 200  # faults looked at; a kiosk records the same one at most eight times a boot
+_ENDED = "ended: "  # before what a trouble said that is over
 
 #: task: (what it is, what to do).
 TROUBLES: dict[str, tuple[str, str]] = {
@@ -74,28 +75,34 @@ class Trouble(NamedTuple):
         return {**self._asdict(), "means": self.means, "do": self.do}
 
 
-def read(record: records.Record) -> Trouble | None:
-    """The trouble that a record tells of, if it does."""
-    if record.kind != "fault":
-        return None
-    return Trouble(record.body["task"], record.seq, record.clock_s, record.body["error"])
+def begins(record: records.Record) -> bool:
+    """Whether a record tells that something has failed, rather than that a trouble is over."""
+    return record.kind == "fault" and not _ends(record)
+
+
+def _ends(record: records.Record) -> bool:
+    return record.body["task"] in TROUBLES and record.body["error"].startswith(_ENDED)
 
 
 def reported(store: Store, journal_id: bytes) -> list[Trouble]:
     """What the kiosk has reported since it was last switched on, the newest of each kind, oldest first.
 
-    A trouble that stands is reported again after each start; one that has gone is not.
+    A trouble that stands is reported again after each start; one that is over is left out.
     """
     started = store.newest(journal_id, _BOOT, 1)
     first = started[0][0] if started else 0
     found: dict[str, Trouble] = {}
+    over: set[tuple[str, str]] = set()
     for seq, raw in store.newest(journal_id, _FAULT, _NEWEST):
         if seq < first:
             break
         try:
-            trouble = read(records.decode(raw))
+            record = records.decode(raw)
         except HubError:
             continue  # a sync says so
-        if trouble is not None:
-            found.setdefault(trouble.task, trouble)
+        task, error = record.body["task"], record.body["error"]
+        if _ends(record):
+            over.add((task, error.removeprefix(_ENDED)))
+        elif (task, error) not in over:
+            found.setdefault(task, Trouble(task, seq, record.clock_s, error))
     return sorted(found.values(), key=lambda trouble: trouble.seq)
