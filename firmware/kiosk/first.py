@@ -17,6 +17,10 @@ def first(ui) -> None:
     answers = ui.answers
     answers.forget()
     answers.label = visit.label
+    if visit.group:  # a family: all its labels, the first one first
+        family = [each.label for each in hub.fold.visits.values() if each.group == visit.group]
+        answers.others = sorted(family, key=lambda label: label != visit.group)
+        answers.label = answers.others.pop(0)
     answers.kept = True
     answers.pictogram = PICTOGRAMS.index(visit.pictogram)
     ui.speak(visit.lang)

@@ -47,19 +47,23 @@ class Ticket(Screen):
         if not answers.tomorrow:
             y = self._queue(canvas, words, y, self.ui.hub.fold.visits.get(label))
         if answers.code:
-            canvas.text(words.fill("ticket.code", answers.code), canvas.height - 48)
+            text = words.fill("ticket.code", answers.code)
+        elif answers.kept and answers.others and not self._page:
+            text = self._which(words, answers)  # the heading says that the place is kept
         else:
-            canvas.text(words("ticket.lost"), canvas.height - 48)
+            text = words("ticket.lost")
+        canvas.text(text, canvas.height - 48)
         canvas.end()
 
     def _title(self, words, answers):
         if answers.tomorrow:
             return words("ticket.tomorrow")
-        if answers.kept:
+        if answers.kept and not self._page:
             return words("ticket.kept")
-        if answers.others:
-            return words.fill("ticket.family", self._page + 1, len(answers.others) + 1)
-        return words("ticket.title")
+        return self._which(words, answers) if answers.others else words("ticket.title")
+
+    def _which(self, words, answers):
+        return words.fill("ticket.family", self._page + 1, len(answers.others) + 1)
 
     def _queue(self, canvas, words, y, visit):
         if visit is not None and visit.chair is not None:

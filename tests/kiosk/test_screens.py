@@ -349,6 +349,21 @@ def test_a_place_is_kept_through_a_power_cut(play: Play, tmp_path: Path) -> None
     assert kept[52 * 960 :] == usual[52 * 960 :]
 
 
+def test_a_family_sees_all_its_labels_again_after_a_power_cut(play: Play, tmp_path: Path) -> None:
+    walk = keys("yes", "yes", "yes", "yes", "down", "down", "yes", "yes")
+    again: Steps = [["snap", "0"], ["key", "yes"], ["snap", "1"], ["key", "yes"], ["snap", "2"]]
+    pages = [*again, *keys("back", "back", "back", "yes", "yes")]
+    played = play([*OPEN, *walk, ["wait", 20_000], ["power"], *pages, ["key", "yes"]], tmp_path)
+    before, after = played[len(OPEN) + len(walk)], played[len(OPEN) + len(walk) + 2]
+    assert len(before["others"]) == 2
+    assert (after["label"], set(after["others"])) == (before["label"], set(before["others"]))
+    assert names(played)[-len(pages) - 2 :] == ["ticket"] * (len(pages) + 1) + ["idle"]
+    first, second, third = ((tmp_path / f"{page}.rgb").read_bytes() for page in range(3))
+    labels = slice(64 * 960, 164 * 960)
+    assert len({first[labels], second[labels], third[labels]}) == 3
+    assert not played[-1]["faults"]
+
+
 def test_an_emergency_not_yet_seen_is_shown_again_after_a_power_cut(play: Play) -> None:
     walk = keys("yes", "yes", "yes", "down", "yes")
     played = play([*OPEN, *walk, ["wait", 20_000], ["power"], ["wish", "alert_ack", {}]])
@@ -379,6 +394,20 @@ def test_consents_come_after_the_ticket_and_mean_no_until_somebody_says_yes(play
     assert play([*OPEN, *GIVE, *keys("yes")])[-1]["visits"][0][2] == ["teaching"], "no is chosen anew"
     both = play([*OPEN, *GIVE, *keys("down", "yes")])[-1]
     assert (both["screen"], both["visits"][0][2]) == ("idle", ["study", "teaching"])
+
+
+@pytest.mark.parametrize(("size", "pages"), [("yes", 1), ("down down down down down yes", 6)])
+def test_home_is_few_presses_from_the_ticket(play: Play, size: str, pages: int) -> None:
+    walk: Steps = [*OPEN, *keys("yes", "yes", "yes", "yes", *size.split(), "yes")]
+    # From seat back shows the ticket once more; from the questions it leads home.
+    seat = keys(*["yes"] * pages, "back", "yes")
+    for home, most in ((keys("yes", "back"), 2), (keys("yes", "yes", "yes", "yes"), 4)):
+        played = play([*walk, *seat, *home])
+        assert names(played)[len(walk)] == "ticket"
+        assert names(played)[-1] == "idle"
+        assert names(played).count("seat") == 2
+        assert "idle" not in names(played)[len(walk) : -1]
+        assert presses(seat) + presses(home) <= pages + 2 + most
 
 
 def test_care_does_not_depend_on_consents(play: Play) -> None:
