@@ -253,3 +253,25 @@ def test_a_value_within_a_record_says_where_it_ends():
     assert cbor._reader.buf == b""
     with pytest.raises(IndexError):
         cbor.load_from(data, 9)
+
+
+class Lenient(str):
+    """A text as MicroPython has it: made of any bytes, and written as it came."""
+
+    def __new__(cls, data, encoding="utf-8"):
+        return super().__new__(
+            cls, data if isinstance(data, str) else bytes(data).decode(encoding, "surrogatepass")
+        )
+
+    def encode(self, encoding="utf-8"):
+        return super().encode(encoding, "surrogatepass")
+
+
+def test_half_a_character_is_refused_where_the_interpreter_lets_it_through(monkeypatch):
+    assert cbor.dumps(Lenient("\u00e9")) == b"\x62\xc3\xa9"
+    with pytest.raises(CodecError, match=LONE):
+        cbor.dumps(Lenient("a\ud800"))
+    monkeypatch.setattr(cbor, "str", Lenient, raising=False)
+    assert cbor.loads(b"\x62\xc3\xa9") == "\u00e9"
+    with pytest.raises(CodecError, match=LONE):
+        cbor.loads(b"\x64a\xed\xa0\x80")
