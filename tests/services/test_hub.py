@@ -80,7 +80,7 @@ def test_a_refusal_is_kept_once_and_told_again(bench: Bench) -> None:
 def test_the_state_after_a_restart_is_that_of_all_records(bench: Bench) -> None:
     for day in range(3):
         bench.hub.wish("day_open", {}, ("desk", 10 * day))
-        for _ in range(30):
+        for _ in range(20):
             bench.ms += 7_000
             bench.hub.wish("checkin", VISITOR)
         bench.hub.wish("day_close", {}, ("desk", 10 * day + 1))
