@@ -224,7 +224,9 @@ def test_a_rate_is_earned_in_whole_seconds_and_ties_go_to_the_earlier_ticket():
 def test_who_does_not_wait_is_removed_without_harm():
     waiting = Waiting()
     here, gone = Node(0, 1), Node(0, 2)
-    waiting.add(here, "any", 1, 0)
+    waiting.add(here, "any", 1, 7)
+    assert here.arrival == 7
+    waiting.remove(Node(0, 3))
     for lane, cls in (("any", 1), ("child", 2), ("any", 0)):
         gone.lane, gone.cls = lane, cls
         waiting.remove(gone)

@@ -96,6 +96,13 @@ def test_nesting_ends_at_eight():
         cbor.loads(b"\x81" * 9 + b"\x00")
 
 
+def test_maps_nest_as_deep():
+    value = {}
+    for _ in range(7):
+        value = {0: value}
+    assert cbor.loads(cbor.dumps(value)) == value
+
+
 def test_a_long_length_allocates_nothing():
     with pytest.raises(CodecError):
         cbor.loads(b"\x9a\x7f\xff\xff\xff")
@@ -208,6 +215,7 @@ def test_what_cannot_be_read_is_told_in_words(data, sentence):
         ("\ud800", LONE),
         ([[[[[[[[[]]]]]]]]], "nested deeper than 8"),
         ([[[[[[[[{}]]]]]]]], "nested deeper than 8"),
+        ({0: {0: {0: {0: {0: {0: {0: {0: {}}}}}}}}}, "nested deeper than 8"),
     ],
 )
 def test_what_cannot_be_written_is_told_in_words(value, sentence):

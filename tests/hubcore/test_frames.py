@@ -121,6 +121,10 @@ def test_a_payload_of_one_byte_and_of_all_that_a_receiver_takes():
     assert decoder.feed(empty) == [] and decoder.dropped == 3
 
 
+def test_a_frame_carries_a_kibibyte():
+    assert frames.MAX_PAYLOAD == 1024, "docs/formats.md, the link"
+
+
 def test_a_sender_takes_no_more_than_the_receiver():
     assert frames.encode(b"x" * 10, 10)
     for payload in (b"", b"x" * 11):

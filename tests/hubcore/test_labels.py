@@ -96,3 +96,9 @@ def test_a_bit_for_each_number_and_no_other():
         used.add(n)
     assert [n for n in range(1000) if used.has(n)] == [10, 16, 999]
     assert all(isinstance(used.has(n), bool) for n in (10, 11))
+
+
+def test_a_draw_takes_two_bytes_of_chance():
+    asked = []
+    draw(Used(), "K", lambda n: asked.append(n) or bytes(n))
+    assert asked == [2]
