@@ -59,13 +59,16 @@ class Desk:
         self.ui.end("desk")
 
     def attempt(self, name: str, args: dict):
-        """Have the hub do it in the name of who is signed in; None, or the name of the string that says why
-        not."""
+        """Have the hub do it, a wish or "settle", in the name of who is signed in; None, or the name of the
+        string that says why not."""
         ui = self.ui
         args["who"] = ui.staff.who
         self.about = ""
         try:
-            ui.hub.wish(name, args)
+            if name == "settle":
+                ui.hub.settle(ui.staff.who)
+            else:
+                ui.hub.wish(name, args)
             return None
         except HubError as error:
             reason = "other"
@@ -93,7 +96,7 @@ class Desk:
             self.home()
 
     def sure(self, body: str, wish, args, *values) -> None:
-        """Say what it means (`desk.sure_<body>`); yes does it. Without a wish: settle the day left over."""
+        """Say what it means (`desk.sure_<body>`); yes does it."""
         screen = self.ui.screens["desk_sure"]
         screen.body = "sure_" + body
         screen.wish = wish
@@ -176,10 +179,7 @@ class Sure(Part):
 
     def key(self, key: str) -> None:
         desk = self.desk
-        if key == "yes" and self.wish is None:
-            self.ui.hub.settle(self.ui.staff.who)
-            desk.home()
-        elif key == "yes":
+        if key == "yes":
             desk.do(self.wish, self.args)
         elif key == "back":
             self.ui.back()

@@ -74,7 +74,7 @@ class Alert(Part):
             y = canvas.text(desk.text("alert_for", max(0, hub.now_ms() - raised_ms) // 60000), y)
         if self._said(seq) in AMBULANCE:
             y = canvas.text(desk.text("alert_ambulance"), y)
-        others = len(hub.fold.alerts) - 1
+        others = len(hub.fold.alerts) - bool(seq)
         if others > 0 and y <= canvas.height - 2 * PITCH:  # else they show when this one is taken care of
             canvas.text(desk.text("alert_more", others), y)
 

@@ -124,7 +124,7 @@ class Board(Rows):
         elif row == "day_open":
             desk.sure(row, "day_open", {})
         elif row == "settle":
-            desk.sure(row, None, None)
+            desk.sure(row, row, {})
         elif row == "lift":
             desk.sure(row, "code_lift", {})
         elif row == "leave":

@@ -90,7 +90,10 @@ class Close(Rows):
         elif row == "all_done":
             desk.sure(row, "day_close", {})
         else:
-            visit = self.ui.hub.fold.visits[row]
+            visit = self.ui.hub.fold.visits.get(row)
+            if visit is None:  # somebody was faster
+                self.draw(self.ui.canvas)
+                return
             desk.label = row
             how = ("defer", "left") if visit.state == "waiting" else ("served", "defer", "left")
             self._how = [act for act in how if act != "defer" or visit.cls != EMERGENCY]

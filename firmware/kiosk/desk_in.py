@@ -26,7 +26,8 @@ class SignIn(Rows):
 
     def enter(self) -> None:
         super().enter()
-        self._names = self.ui.staff.names()
+        staff = self.ui.staff
+        self._names = () if staff is None else staff.names()  # None: the flash of the secrets failed
         self.rows = [plain(name) for name in self._names]
 
     def draw(self, canvas) -> None:

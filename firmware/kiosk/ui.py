@@ -212,7 +212,7 @@ class Ui:
         if key != "help":
             if self._on is not None:
                 self._on.hold(key)
-        elif not self._alarmed():
+        elif not self._alarmed() and self.screen is not self.screens.get("desk_alert"):
             self.screens["language"].offer()
 
     def changed(self, *_) -> None:

@@ -12,8 +12,9 @@ class Staff:
     """``hub`` is the KioskHub. ``who`` is signed in, or None.
 
     A wrong PIN costs nothing, nor does the second; then the next try counts only after 1, 2, 4 … 60 s. That
-    is per person and of this boot: nobody can lock another out, and alerts never wait for a PIN. PINs and
-    the key store are in memory only while they are asked.
+    is per person and of this boot: nobody can lock another out, and alerts never wait for a PIN. A power cut
+    ends the wait: whoever pulls the plug for every three tries still waits for every start, and each wrong
+    try stays in the journal. PINs and the key store are in memory only while they are asked.
     """
 
     def __init__(self, hub):

@@ -306,6 +306,9 @@ def test_a_day_left_over_is_settled_in_one_act(desk: Desk) -> None:
     done = desk([*steps, *choose("settle"), *keys("yes")])[-1]
     assert not done["day_open"]
     assert len(done["promises"]) == 2
+    refused = desk([*steps, ["fail", "journal_full"], *choose("settle"), *keys("yes")])[-1]
+    assert refused["day_open"]
+    assert refused["screen"] == "desk_say" and "desk.no_journal_full" in refused["seen"]
 
 
 def test_the_pause_of_codes_is_lifted(desk: Desk) -> None:
@@ -394,6 +397,11 @@ def test_the_emergency_comes_before_help_and_each_is_taken(desk: Desk) -> None:
     assert "desk.alert_help" in played[-3]["seen"]
     assert [state["alerts"] for state in played[-3:]] == [["help"], ["help"], []]
     assert played[-1]["screen"] == "desk"
+
+
+def test_no_key_covers_an_alert_with_the_languages(desk: Desk) -> None:
+    played = desk([*OPEN, ["wish", "alert_raise", {"why": "help"}], ["hold", "help"]])
+    assert played[-1]["screen"] == "desk_alert"
 
 
 def test_an_alert_that_the_laptop_takes_goes_away(desk: Desk) -> None:
