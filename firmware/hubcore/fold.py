@@ -14,7 +14,7 @@ from hashlib import sha256
 from hubcore import cbor
 from hubcore.apq import Waiting
 from hubcore.classes import ANY_LANE, EMERGENCY, NEEDS, RATES
-from hubcore.compat import const
+from hubcore.compat import const, roomy
 from hubcore.errors import RecordError
 from hubcore.estimate import estimate
 from hubcore.labels import Used
@@ -50,10 +50,9 @@ class Hub:
         self.day = 0
         self.day_open = False
         self.opened_seq = 0  # of the newest day_opened; 0: not seen
-        # These tables keep their size all day long: in the middle of it the device has no room in one piece
-        # for a larger one.
-        self.visits: "dict[str, Visit]" = _table()
-        self.promises: "dict[str, Visit]" = _table()
+        # These are never made anew: see roomy.
+        self.visits: "dict[str, Visit]" = roomy(_ROOM)
+        self.promises: "dict[str, Visit]" = roomy(_ROOM)
         self.counts: "dict[str, int]" = {}
         self.waiting = Waiting(len(NEEDS))
         self.used = Used()
@@ -179,10 +178,10 @@ class Hub:
     def by_code(self, mac: bytes) -> "list[Visit]":
         """Open visits with this code, else promises with it."""
         for visits in (self.visits, self.promises):
-            found = [visits[label] for label in sorted(visits) if visits[label].code == mac]
+            found = [visit for visit in visits.values() if visit.code == mac]
             if found:
                 break
-        return found
+        return sorted(found, key=_by_label)
 
     def code_pause_ms(self, now_ms: int) -> int:
         """For how long no withdrawal code is taken, in ms of queue time; 0: codes are taken."""
@@ -263,9 +262,5 @@ class Hub:
             self.issuer_seq.pop(oldest, None)
 
 
-def _table() -> dict:
-    # An empty dict with room, which MicroPython's keeps when entries go one by one, but not when it is cleared.
-    table = {i: None for i in range(_ROOM)}
-    for i in range(_ROOM - 1, -1, -1):
-        del table[i]
-    return table
+def _by_label(visit: Visit) -> str:
+    return visit.label

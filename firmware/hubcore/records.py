@@ -6,7 +6,7 @@ Numbers on the wire (kinds, keys, positions in choices) are never reused or move
 
 from hubcore import cbor
 from hubcore.classes import NEEDS, RESTS
-from hubcore.compat import const
+from hubcore.compat import const, roomy
 from hubcore.errors import CodecError, RecordError
 from hubcore.labels import PICTOGRAMS
 from hubcore.labels import valid as _valid_label
@@ -241,10 +241,11 @@ _MAP = const(0xA0)
 _NULL = const(0xF6)
 
 _KEPT = const(12)
+_SHAPES = const(33)  # of any twelve kinds, at most
 
 _head: list = [None] * 4
-_rows = {}  # by number: the kinds met last
-_shapes = {}  # what their fields share
+_rows = roomy(_KEPT)  # by number: the kinds met last
+_shapes = roomy(_SHAPES)  # what their fields share
 
 
 def _replay(raw, record: Record) -> Record:
@@ -314,8 +315,9 @@ def _row(kind) -> "tuple | None":
         row = _rows.get(number)
         if row is None:
             if len(_rows) >= _KEPT:
-                _rows.clear()
-                _shapes.clear()
+                for table in (_rows, _shapes):  # not clear(): a table keeps the size that it has had
+                    while table:
+                        table.popitem()
             row = _rows[number] = _parse(number, KINDS[at : KINDS.find("\n", at)])
     return row
 

@@ -1,23 +1,18 @@
 """The staff desk: the board of chairs, and the way to everything else."""
 
 from kiosk.desk import Desk, Pick, Rows, Say, Sure
-from kiosk.desk_day import Close, Health, open_chair, undo
-from kiosk.desk_ticket import Acts, Promised, Queue
+from kiosk.groups import load
+from tasks.forget import fetch
 
 
 def screens(ui) -> dict:
-    """All of the desk by name, made anew."""
+    """What of the desk is there all the time, by name, made anew; tickets and day take turns."""
     desk = Desk(ui)
     return {
         "desk": Board(desk),
         "desk_pick": Pick(desk),
         "desk_sure": Sure(desk),
         "desk_say": Say(desk),
-        "desk_queue": Queue(desk),
-        "desk_promised": Promised(desk),
-        "desk_acts": Acts(desk),
-        "desk_close": Close(desk),
-        "desk_health": Health(desk),
     }
 
 
@@ -130,7 +125,9 @@ class Board(Rows):
         elif row == "leave":
             ui.sign_out()
         else:
-            (open_chair if row == "chair_open" else undo)(desk)
+            load(ui, "desk_close")
+            day = fetch("kiosk.desk_day")
+            (day.open_chair if row == "chair_open" else day.undo)(desk)
 
 
 def _by_name(chair):

@@ -15,6 +15,12 @@ _ACTS = {
 }
 
 
+def screens(ui) -> dict:
+    """The day's part of the desk, by name, made anew."""
+    desk = ui.screens["desk"].desk
+    return {"desk_close": Close(desk), "desk_health": Health(desk)}
+
+
 def undo(desk) -> None:
     """Say what the last act was, and take it back if that is meant."""
     act = desk.ui.hub.fold.undoable()

@@ -36,6 +36,12 @@ _WHYS = (
 )
 
 
+def screens(ui) -> dict:
+    """Tickets' part of the desk, by name, made anew."""
+    desk = ui.screens["desk"].desk
+    return {"desk_queue": Queue(desk), "desk_promised": Promised(desk), "desk_acts": Acts(desk)}
+
+
 class Acts(Rows):
     """What can be done at `desk.chair`, or with the visit `desk.label`."""
 

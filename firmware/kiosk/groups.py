@@ -2,10 +2,10 @@
 
 The languages, help and notices stay (kiosk.registry). All others come in groups of modules. When a screen of
 a group is shown that is not there, the group is loaded and what others made is forgotten, modules and all:
-check-in, lookup, sign-in and staff desk are never in memory together. Only the desk's alert joins whatever
-is there, so that back from it everything is as it was, and idle stands beside the check-in, which is loaded
-for the next visitor once nobody waits for a picture. What the largest set takes is counted by the laptop's
-smilehub.devices.memory.
+check-in, lookup, sign-in and staff desk are never in memory together, nor are the desk's two large parts,
+tickets and day. Only the desk's alert joins whatever is there, so that back from it everything is as it was,
+and idle stands beside the check-in, which is loaded for the next visitor once nobody waits for a picture.
+What the largest set takes is counted by the laptop's smilehub.devices.memory.
 """
 
 import gc
@@ -19,17 +19,31 @@ GROUPS = {
     "need": ("checkin", "emergency", "pictures", "grid", "ticket", "consents"),
     "mine": ("mine", "mine_find", "grid", "code", "consents"),
     "desk_in": ("desk_in", "desk", "code"),
-    "desk": ("desk_board", "desk", "desk_ticket", "desk_day"),
+    "desk": ("desk_board", "desk"),
+    "desk_acts": ("desk_ticket",),
+    "desk_close": ("desk_day",),
     "desk_alert": ("desk_alert", "desk"),
 }
 # Which others may stay when a group is loaded.
-_BESIDE = {"idle": ("need",), "need": ("idle",), "desk_alert": tuple(GROUPS)}
+_DESK = ("desk", "desk_alert")
+_BESIDE = {
+    "idle": ("need",),
+    "need": ("idle",),
+    "desk_acts": _DESK,
+    "desk_close": _DESK,
+    "desk_alert": tuple(GROUPS),
+}
+# Other screens that a group is entered by.
+_ALSO = {"desk_queue": "desk_acts", "desk_promised": "desk_acts", "desk_health": "desk_close"}
 
 
 def load(ui, name: str) -> None:
     """Bring the group of a screen into memory, instead of those that it takes turns with."""
+    name = _ALSO.get(name, name)
     if name not in GROUPS:
         name = "need"
+    if name in ui.groups:
+        return
     modules = GROUPS[name]
     drop(ui, _BESIDE.get(name, ()), modules)
     made = fetch("kiosk." + modules[0]).screens(ui)

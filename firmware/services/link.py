@@ -11,6 +11,7 @@ from tasks.wake import Wake, readable
 _TXBUF = const(2048)
 _READ = const(256)
 _OUT = const(1600)
+_ASKED = const(512)  # a request's payload, at most
 _MOST = const(1040)  # bytes of a reply's frame
 _CHUNK = const(1000)  # record bytes a reply carries, at most
 _RUN = const(23)  # records a reply carries: as many as the short form of a CBOR array counts
@@ -33,10 +34,10 @@ class LinkServer:
         self._about = about or _this_board()
         self._baud = baud
         self._room = _TXBUF * 10_000 // baud  # ms of sending that the transmitter's buffer holds
-        self._window = bytearray(1280)  # of the journal, as the pull reads it
+        self._window = bytearray(1024)  # of the journal, as the pull reads it
         self._out = memoryview(bytearray(_OUT) if out is None else out)[:_OUT]
         self._input = bytearray(_READ)
-        self._decoder = frames.Decoder()
+        self._decoder = frames.Decoder(_ASKED)
         self._answers = []
         self._pull = None
         self._wake = Wake()
@@ -280,7 +281,7 @@ class _Pull:
         self.over = False
 
     def fill(self, buf) -> int:
-        """Put the next reply's payload into ``buf``, from ``at`` on; its length. ``over`` after the last one."""
+        """Put the next reply's payload into ``buf``, from ``at`` on; its length. ``over``: it is the last."""
         start = 32
         at = start
         count = 0

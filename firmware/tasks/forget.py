@@ -3,7 +3,7 @@
 import gc
 import sys
 
-_CLOSE = 4096  # bytes
+_CLOSE = 16384  # bytes
 _threshold = getattr(gc, "threshold", int)  # a laptop's Python has no such thing
 
 

@@ -94,7 +94,7 @@ def test_a_family_needs_room_for_all():
     assert refused(day, "checkin", need="broken", size=3) == "full"
     family(day, 2)
     assert refused(day, "checkin", need="broken") == "full"
-    assert MAX_VISITS == 64 and MAX_EMERGENCIES == 72
+    assert MAX_VISITS == 48 and MAX_EMERGENCIES == 56
 
 
 # Withdrawal codes
@@ -272,7 +272,7 @@ def test_a_family_that_was_deferred_comes_back_together_under_its_labels():
 
 def test_labels_of_promises_are_not_drawn():
     day = Day().opened()
-    labels = {day.checkin("checkup") for _ in range(60)}
+    labels = {day.checkin("checkup") for _ in range(MAX_VISITS - 4)}
     next_day(day)
     assert not labels & {day.checkin("checkup") for _ in range(4)}
     assert refused(day, "checkin", need="checkup") == "full"

@@ -12,8 +12,8 @@ BUFFERS = {
     "panel strip, 4 lines at 16 bits (kiosk/device.py)": 4 * 2 * 480,
     "how far the picture reaches, and colours (kiosk/canvas.py)": 3 * 80 * 2 + 12,
     "link receive ring, rxbuf (board.toml)": 2048,
-    "link: window, input (services/link.py)": 1280 + 256,
-    "frame decoder (hubcore/frames.py)": 1024,
+    "link: window, input (services/link.py)": 1024 + 256,
+    "frame decoder (services/link.py)": 512,
     "wall: shown, wanted, words (drivers/max7219.py)": 192 + 192 + 48,
 }
 
@@ -44,7 +44,8 @@ TURNS = (
         _CHECK_IN | _ALERT,
         {"kiosk/mine", "kiosk/mine_find", "kiosk/grid", "kiosk/code", "kiosk/consents"},
         {"kiosk/desk_in", "kiosk/desk", "kiosk/code"},
-        {"kiosk/desk_board", "kiosk/desk", "kiosk/desk_ticket", "kiosk/desk_day"} | _ALERT,
+        {"kiosk/desk_board", "kiosk/desk", "kiosk/desk_ticket"} | _ALERT,
+        {"kiosk/desk_board", "kiosk/desk", "kiosk/desk_day"} | _ALERT,
     ),
     (
         {"services/pins", "services/keys"},
