@@ -88,12 +88,14 @@ def watch(
             nonlocal issued
             if record.kind != "checkin":
                 return
-            issued += 1
+            before = issued
+            issued += 1 + len(record.body.get("others") or ())
             stats = hub.board.stats
             for visitor in around:
-                if issued == visitor - 10:
+                # A family brings several at a time.
+                if before < visitor - 10 <= issued:
                     stats.heap_low = None
-                elif issued == visitor and stats.heap_low is not None:
+                elif before < visitor <= issued and stats.heap_low is not None:
                     low[visitor] = stats.heap_low
 
         hub.press = press
