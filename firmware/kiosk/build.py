@@ -20,7 +20,7 @@ from services.watchdog import Watchdog
 _ASSETS = __file__.rsplit("/", 1)[0] + "/assets"
 
 _JOURNAL = const(2048)  # what the journal uses of the strip; an answer needs 1,600 besides
-_REPLAY = const(32768)
+_REPLAY = const(131072)
 
 
 def build(app, slot: int, damaged: str) -> tuple:
