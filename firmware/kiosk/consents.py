@@ -12,8 +12,9 @@ PURPOSES = (
 def consent(ui, wish: str, purpose: str) -> bool:
     """Give or take back a consent for every ticket of the family that is still open; False if that failed."""
     answers = ui.answers
+    fold = ui.hub.fold
     for label in (answers.label,) + tuple(answers.others):
-        visit = ui.hub.fold.visits.get(label)
+        visit = fold.visits.get(label) or fold.promises.get(label)
         if visit is None or (purpose in visit.consents) == (wish == "consent_give"):
             continue
         if attempt(ui, wish, {"ticket": label, "purpose": purpose}) is None:

@@ -13,7 +13,7 @@ class Emergency(Screen):
     """Shown before anything is written; it never becomes merely a ticket.
 
     It stays until staff acknowledge, or until a minute passed without a key: then others may check in, and
-    idle goes on showing the alert. Every key calls help again.
+    idle goes on showing the alert. Every key calls help again; holding yes lets staff sign in.
     """
 
     patience_ms = 60000
@@ -59,6 +59,12 @@ class Emergency(Screen):
 
     def key(self, key: str) -> None:
         self.help()
+
+    def hold(self, key: str) -> None:
+        ui = self.ui
+        if key == "yes" and ui.screen is self and ui.home == "idle":
+            ui.idle()  # staff have come: the alert waits for them at the desk
+            ui.show("desk_in", False)
 
     def help(self) -> None:
         ui = self.ui

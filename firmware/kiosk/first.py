@@ -21,6 +21,7 @@ def first(ui) -> None:
         family = [each.label for each in hub.fold.visits.values() if each.group == visit.group]
         answers.others = sorted(family, key=lambda label: label != visit.group)
         answers.label = answers.others.pop(0)
+    answers.tomorrow = visit.state == "deferred"
     answers.kept = True
     answers.pictogram = PICTOGRAMS.index(visit.pictogram)
     ui.speak(visit.lang)
@@ -29,11 +30,15 @@ def first(ui) -> None:
 
 
 def _unread(hub):
-    # The newest ticket, if it was issued so short a time ago (powered time) that it may not have been read.
+    # The newest ticket or promise, if it was issued so short a time ago (powered time) that it may not have
+    # been read. What staff deferred was read.
     newest = None
-    for visit in hub.fold.visits.values():
-        if newest is None or visit.seq > newest.seq:
-            newest = visit
+    for visits in (hub.fold.visits, hub.fold.promises):
+        for visit in visits.values():
+            if visit.state == "deferred" and (visit.due or visit.act):
+                continue
+            if newest is None or visit.seq > newest.seq:
+                newest = visit
     # A free chair calls at once: being called does not mean that the ticket was read.
     if newest is None or newest.state == "seated":
         return None

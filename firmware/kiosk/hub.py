@@ -109,6 +109,9 @@ class KioskHub:
             return {"seq": 0, "already": False, "staff": list(self.staff.names())}
         if cmd is not None and self.fold.done(cmd[0], cmd[1]):
             return self._again(cmd)
+        if name == "alert_ack" and self.alarm and args.get("alert") is None:
+            self._alarm(None)
+            return {"seq": 0, "already": False}
         code = None
         try:
             if name in ("checkin", "promise") and self._coded(name, args):
@@ -120,9 +123,6 @@ class KioskHub:
             else:
                 kind, fields = decide(self.fold, name, args, self.now_ms(), self.rnd, cmd, self.letter)
         except Refused as refused:
-            if name == "alert_ack" and self.alarm:
-                self._alarm(None)
-                return {"seq": 0, "already": False}
             done = None if cmd is None else self.note(*refusal(name, refused, cmd))
             raise NotDone(refused.reason, refused.about, done.seq if done else 0) from None
         try:
@@ -133,8 +133,6 @@ class KioskHub:
             elif kind == "checkin" and urgent(kind, fields):
                 self._alarm("emergency")
             raise
-        if kind == "alert_acknowledged":
-            self._alarm(None)
         result = _result(record, False)
         if code:
             result["code"] = code

@@ -90,19 +90,18 @@ class Visit(List):
         acts = []
         fold = self.ui.hub.fold
         label = self.ui.answers.label
-        visit = fold.visits.get(label)
-        if label in fold.promises:
-            if fold.promises[label].due:
+        promise = fold.promises.get(label)
+        visit = promise or fold.visits.get(label)
+        if visit is not None:
+            if visit.due:
                 acts.append(("visit.here", "here", None))
-            acts.append(("visit.leave", "left", None))
-        elif visit is not None:
             given = visit.consents
             for purpose, _, stop, _ in PURPOSES:
                 if purpose in given:
                     acts.append((stop, "consent_withdraw", purpose))
             acts.append(("visit.leave", "left", None))
             for purpose, _, _, allow in PURPOSES:
-                if purpose not in given:
+                if purpose not in given and promise is None:  # who comes again is asked anew
                     acts.append((allow, "consent_give", purpose))
         acts.append(("visit.close", None, None))
         self._acts = acts

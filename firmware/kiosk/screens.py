@@ -133,11 +133,11 @@ class Language(List):
 
     def __init__(self, ui):
         super().__init__(ui)
-        self._returns = False
+        self._returns = 0  # how often it lies over another screen now
 
     def enter(self) -> None:
         super().enter()
-        self._returns = False
+        self._returns = 0
 
     def offer(self) -> None:
         """Show over the present screen, which stays as it is underneath."""
@@ -147,8 +147,9 @@ class Language(List):
         if ui.screen is ui.screens.get("idle"):
             ui.show("language", False)
             return
+        over = self._returns
         ui.show("language")
-        self._returns = True
+        self._returns = over + 1
         for i in range(self.count()):
             if ui.words.languages[i][0] == ui.words.language:
                 self._move(i)
@@ -163,9 +164,14 @@ class Language(List):
         ui = self.ui
         ui.words.use(ui.words.languages[i][0])
         if self._returns:
-            ui.back()
+            self.key("back")
         else:
             ui.show("need")
+
+    def key(self, key: str) -> None:
+        if key == "back" and self._returns:  # below it, it may be what a check-in begins with
+            self._returns -= 1
+        super().key(key)
 
 
 class Choice(List):

@@ -117,6 +117,19 @@ def test_more_pictures_are_a_key_away_and_free_ones_come_first(play: Play) -> No
     assert round_again["wishes"][-1][1]["pictogram"] == "sun", "after the last page the first"
 
 
+def test_a_language_chosen_on_the_way_does_not_spoil_the_first_question(play: Play) -> None:
+    begun = keys("yes", "yes")
+    on_the_way: Steps = [["hold", "help"], *keys("down", "yes")]
+    played = play([*OPEN, *begun, *on_the_way, *keys("back", "yes")])
+    assert names(played)[-3:] == ["need", "language", "need"]
+    left: Steps = [["hold", "help"], *keys("back")]
+    assert names(play([*OPEN, *begun, *left, *keys("back", "yes")]))[-3:] == ["need", "language", "need"]
+    twice: Steps = [["hold", "help"], ["key", "help"], ["hold", "help"], *keys("yes", "yes", "yes")]
+    assert names(play([*OPEN, *begun, *twice]))[-6:] == [
+        "language", "help", "language", "help", "language", "need",
+    ]  # fmt: skip
+
+
 def test_moving_is_cheap_and_long_lists_wrap(play: Play) -> None:
     played = play([*OPEN, *keys("yes", "yes", "down", "up", "up", "down")])[len(OPEN) + 3 :]
     assert [state["at"] for state in played] == [1, 0, 5, 0]
@@ -364,6 +377,22 @@ def test_a_family_sees_all_its_labels_again_after_a_power_cut(play: Play, tmp_pa
     assert not played[-1]["faults"]
 
 
+def test_a_promise_not_yet_read_is_shown_again_after_a_power_cut(play: Play) -> None:
+    full: Steps = [*OPEN, ["wish", "full_today", {"full": True}], *TICKET]
+    played = play([*full, ["wait", 20_000], ["power"], *keys("yes")])
+    assert names(played)[-2:] == ["ticket", "idle"]
+    assert played[-2]["promises"] == [played[-2]["label"]]
+    assert names(play([*full, ["home"], *LATER, ["power"]]))[-1] == "idle"
+    others = [["wish", "day_close", {}], ["wish", "day_open", {}], ["power"]]
+    assert names(play([*OPEN, *TICKET, ["home"], *others]))[-1] == "idle", "that was yesterday"
+
+
+def test_staff_who_have_come_sign_in_over_an_emergency(play: Play) -> None:
+    played = play([*OPEN, *keys("yes", "yes", "yes", "down", "yes"), ["hold", "yes"], ["wait", 30_000]])
+    assert names(played)[-3:] == ["emergency", "desk_in", "idle"]
+    assert sorted(played[-1]["alerts"]) == ["emergency", "help"], "nothing is taken away"
+
+
 def test_an_emergency_not_yet_seen_is_shown_again_after_a_power_cut(play: Play) -> None:
     walk = keys("yes", "yes", "yes", "down", "yes")
     played = play([*OPEN, *walk, ["wait", 20_000], ["power"], ["wish", "alert_ack", {}]])
@@ -431,6 +460,18 @@ def test_withdrawing_takes_no_more_presses_than_giving(play: Play) -> None:
     assert played[len(OPEN) + len(study)]["visits"][0][2] == ["study"]
     assert played[-1]["visits"][0][2] == []
     assert presses(WITHDRAW) <= presses(study)
+
+
+def test_who_was_promised_tomorrow_takes_a_consent_back_too(play: Play) -> None:
+    mine: Steps = [*keys("back", "yes"), ["type"], *keys("yes", "yes")]
+    played = play([*OPEN, *GIVE, ["home"], ["wish", "day_close", {}], *mine])
+    assert names(played)[-2:] == ["mine_done", "mine_visit"]
+    assert played[-1]["wishes"][-1] == [
+        "consent_withdraw", {"ticket": played[-1]["promises"][0], "purpose": "teaching"},
+    ]  # fmt: skip
+    assert names(play([*OPEN, *GIVE, ["home"], ["wish", "day_close", {}], *mine, ["key", "yes"]]))[-1] == (
+        "mine_leave"
+    ), "it is off the list"
 
 
 def test_the_code_speaks_its_owners_language_and_gives_and_leaves(play: Play) -> None:

@@ -6,6 +6,7 @@ import pytest
 from journal_torture import Nor, Random
 
 from hubcore import records
+from hubcore.desk import MAX_VISITS
 from kiosk.hub import KioskHub, NotDone
 from services.clock import Clock
 from services.codes import KEYS, Codes
@@ -373,6 +374,33 @@ def test_worn_flash_refuses_but_a_call_for_help_is_still_heard(bench: Bench) -> 
     assert told == ["journal", "alarm", "alarm", "alarm"]
     hub.idle()
     assert hub.health.standing == ("journal",)
+
+
+def test_a_call_without_a_record_stands_until_it_is_acknowledged_itself(bench: Bench) -> None:
+    hub = bench.hub
+    helped = hub.wish("alert_raise", {"why": "help"})["seq"]
+    danger = hub.wish("checkin", VISITOR | {"need": "breathing"})["seq"]
+    hub.alarm = "emergency"  # a second one, which the journal could not take
+    hub.wish("alert_ack", {"alert": helped})
+    with pytest.raises(NotDone, match="alert_unknown"):
+        hub.wish("alert_ack", {"alert": helped})
+    assert hub.alarm == "emergency"
+    hub.wish("alert_ack", {})
+    assert (hub.alarm, sorted(hub.fold.alerts)) == (None, [danger])
+
+
+def test_who_was_promised_a_place_has_it_although_emergencies_came(bench: Bench) -> None:
+    hub = bench.hub
+    hub.wish("full_today", {"full": True})
+    kept = hub.wish("promise", VISITOR)["ticket"]
+    hub.wish("day_close", {})
+    hub.wish("day_open", {})
+    for _ in range(MAX_VISITS - 1):
+        hub.wish("checkin", VISITOR)
+    hub.wish("checkin", VISITOR | {"need": "breathing"})
+    with pytest.raises(NotDone, match="full"):
+        hub.wish("checkin", VISITOR)
+    assert hub.wish("checkin", {"promise": kept})["ticket"] == kept
 
 
 def test_secrets_that_are_gone_are_told(bench: Bench) -> None:
