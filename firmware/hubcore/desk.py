@@ -55,7 +55,7 @@ def refusal(name: str, refused: Refused, cmd) -> tuple:
 
 def urgent(kind: str, fields: dict) -> bool:
     """Whether this record may use the journal's reserved space."""
-    return kind in URGENT or (kind == "checkin" and fields.get("need") == NEEDS[0])
+    return kind in URGENT or (kind in ("checkin", "class_changed") and fields.get("need") == NEEDS[0])
 
 
 class _Desk:

@@ -351,6 +351,19 @@ def test_a_full_journal_is_a_trouble_until_there_is_room() -> None:
     assert not hub.health.standing
 
 
+def test_who_becomes_an_emergency_does_so_in_a_full_journal_too() -> None:
+    hub = Bench(sectors=16).hub
+    hub.wish("day_open", {})
+    label = hub.wish("checkin", VISITOR)["ticket"]
+    with pytest.raises(NotDone, match="journal_full"):
+        while True:
+            hub.wish("chair_open", {"chair": "1"})
+    hub.wish("class", {"ticket": label, "need": "emergency", "why": "worse"})
+    assert [alert.label for alert in hub.fold.alerts.values()] == [label]
+    with pytest.raises(NotDone, match="journal_full"):
+        hub.wish("class", {"ticket": label, "need": "urgent", "why": "better"})
+
+
 def test_worn_flash_refuses_but_a_call_for_help_is_still_heard(bench: Bench) -> None:
     def fails(_block: int, _buf: bytes, _offset: int) -> None:
         raise OSError(5)
