@@ -327,3 +327,20 @@ def test_the_range_is_what_the_words_say(seed):
                 # The integers are rounded down on the way, so that a range at a step may fall on either side.
                 assert abs(told[0] - words[0]) <= 5 and abs(told[1] - words[1]) <= 5, (told, words)
     assert asked > 50 and exact >= 0.92 * asked
+
+
+def test_a_free_chair_that_nobody_comes_to_is_left_out():
+    day = Day().opened(())
+    day.wish("chair_open", chair="C", lanes=["child"])
+    for _ in range(3):
+        label = day.checkin(lane="child")
+        day.wish("call", chair="C")
+        day.sleep(1200)
+        day.wish("served", ticket=label)
+    day.wish("chair_open", chair="A", lanes=["adult"])
+    first, second, third = (day.checkin(lane="child") for _ in range(3))
+    assert day.wish("call", chair="C").body["label"] == first
+    day.sleep(60)
+    for label in (second, third):
+        told = day.hub.estimate(label, day.now_ms)
+        assert told == by_the_words(day, day.hub.visits[label]) and told[0] >= 5

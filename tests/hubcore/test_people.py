@@ -531,6 +531,14 @@ def test_calls_are_those_who_have_yet_to_come_newest_first():
     assert day.hub.calls(0) == []
 
 
+def test_what_a_visitor_says_counts_as_its_class():
+    """By SDCEP, Management of Acute Dental Problems."""
+    classes = [{said for said, cls in SAID.items() if cls == n} for n in range(3)]
+    assert classes[0] == {"breathing", "swelling_face", "bleeding_heavy", "injury", "sepsis"}
+    assert classes[1] == {"toothache", "swelling", "bleeding", "broken", "denture"}
+    assert classes[2] == {"checkup"} and len(SAID) == 11
+
+
 def test_what_is_said_and_asked():
     assert set(AMBULANCE) == {"breathing", "sepsis", "injury"} and {SAID[name] for name in AMBULANCE} == {0}
     assert SAID["denture"] == 1 and PURPOSES == ("teaching", "study")

@@ -334,6 +334,15 @@ def test_what_cannot_be_a_record_is_told_in_words(kind, fields, sentence):
     assert str(caught.value) == sentence
 
 
+def test_a_field_that_may_be_absent_may_be_null():
+    assert records.build("left", {"label": "K10", "why": None, "who": None}) == (15, {0: "K10"})
+
+
+def test_half_a_character_is_no_text():
+    with pytest.raises(CodecError, match="a text holds half a character"):
+        records.build("left", {"label": "K10", "why": "\ud800"})
+
+
 def test_what_just_fits_is_written_and_read():
     for kind, fields in (
         ("left", {"label": "K10", "why": " "}),

@@ -182,7 +182,7 @@ def test_who_is_here_or_promised_is_not_taken_twice():
 
 def test_a_promised_visit_in_the_books():
     day = Day().opened()
-    day.sleep(61.5)
+    day.sleep(4000.5)
     day.record(
         "promised",
         label="K11",
@@ -197,7 +197,7 @@ def test_a_promised_visit_in_the_books():
         "deferred",
         "child",
         "non-urgent",
-        61,
+        4000,
         False,
     )
     assert (visit.source, visit.code, visit.lang, visit.pictogram) == ("self", b"87654321", "fr", "moon")
@@ -469,4 +469,40 @@ def test_an_act_knows_its_visit_and_its_chair():
     assert isinstance(act, Act) and act is day.hub.undoable("1") and day.hub.undoable("2") is None
     assert (act.kind, act.visit.label, act.chair, act.standing()) == ("called", label, "1", True)
     day.wish("seated", ticket=label)
-    assert not act.standing() and day.hub.undoable().kind == "seated"
+    assert act.standing() is False and day.hub.undoable().kind == "seated"
+
+
+def test_a_place_counts_those_who_may_be_called_before():
+    day = Day().opened()
+    adult, child, anywhere, second = (day.checkin(lane=lane) for lane in ("adult", "child", "any", "child"))
+    places = [day.hub.place(label, day.now_ms) for label in (adult, child, anywhere, second)]
+    assert places == [1, 1, 3, 3]
+
+
+def test_nothing_of_a_closed_day_is_undone():
+    day = Day().opened()
+    label = day.checkin("injury")
+    day.wish("class", ticket=label, need="sepsis", why="x")
+    assert day.hub.undoable()
+    day.record("day_closed", day=1, deferred=0)
+    assert label in day.hub.visits and day.hub.undoable() is None
+
+
+def test_the_label_of_who_has_gone_stays_taken_for_the_day():
+    day = Day().opened()
+    gone = [day.checkin() for _ in range(3)]
+    for label in gone:
+        day.wish("left", ticket=label)
+    later = day.checkin()
+    assert all(day.hub.used.has(int(label[1:])) for label in (*gone, later)) and day.hub.used.count == 4
+
+
+def test_a_chair_is_busy_from_the_first_second_of_the_day():
+    day = Day().opened()
+    first = day.checkin()
+    day.checkin()
+    day.wish("call", chair="1")
+    day.wish("served", ticket=first)
+    day.sleep(50)
+    day.wish("call", chair="1")
+    assert day.hub.chairs["1"].since == 0
