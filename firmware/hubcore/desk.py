@@ -10,8 +10,8 @@ from hubcore.visits import Visit
 
 # Open visits and promises that a kiosk's memory holds at a time; the last places are for emergencies, and
 # beyond them an emergency is an alert alone.
-MAX_VISITS = 48
-MAX_EMERGENCIES = 56
+MAX_VISITS = 40
+MAX_EMERGENCIES = 47
 
 
 # What moves one ticket and needs no more: the record that it becomes, and the states that it begins in.

@@ -24,7 +24,7 @@ from hubcore.visits import Act, Alert, Chair, Visit
 
 MAX_ALERTS = 16  # further calls for help are refused while so many are unanswered; emergencies never
 
-_ROOM = const(56)  # visits and promises, at most (hubcore.desk)
+_ROOM = const(47)  # visits and promises, at most (hubcore.desk): a size that tables of MicroPython have
 
 COUNTS = ("issued", "waiting", "called", "seated", "served", "left", "deferred", "absent")
 

@@ -18,8 +18,8 @@ _MAX_CONSENTS = const(8)
 _OPEN = ("waiting", "called", "seated")
 
 # Withdrawal codes: so many misses, and after each pause so many more, pause for ten minutes, then for twice
-# that, and so on. A day of ten hours has room for 20 guesses: with 48 codes of 8 presses of 4 keys out, the
-# odds of a hit are 20 x 48 / 4**8, below 2 %.
+# that, and so on. A day of ten hours has room for 20 guesses: with 40 codes of 8 presses of 4 keys out, the
+# odds of a hit are 20 x 40 / 4**8, below 2 %.
 FREE_MISSES = 5
 MORE_MISSES = 3
 PAUSE_MS = 600_000

@@ -94,7 +94,7 @@ def test_a_family_needs_room_for_all():
     assert refused(day, "checkin", need="broken", size=3) == "full"
     family(day, 2)
     assert refused(day, "checkin", need="broken") == "full"
-    assert MAX_VISITS == 48 and MAX_EMERGENCIES == 56
+    assert MAX_VISITS == 40 and MAX_EMERGENCIES == 47
 
 
 # Withdrawal codes
