@@ -1,5 +1,7 @@
 """Frames: what goes in comes out, and rubbish costs at most the frame it touches."""
 
+from binascii import crc32
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -136,3 +138,18 @@ def test_a_receiver_takes_all_kinds_of_bytes():
     frame = frames.encode(b"well")
     for data in (frame, bytearray(frame), memoryview(frame), list(frame)):
         assert frames.Decoder().feed(data) == [b"well"]
+
+
+def test_a_frame_whose_last_byte_is_zero():
+    """One in 256: the CRC, which comes last, ends with it."""
+    payloads = [n.to_bytes(length, "little") for length in (2, 300) for n in range(2000)]
+    payloads = [payload for payload in payloads if crc32(payload) >> 24 == 0]
+    assert len(payloads) > 5 and {len(payload) for payload in payloads} == {2, 300}
+    for payload in payloads:
+        frame = frames.encode(payload)
+        assert frame[-2:] == b"\x01\0" and unstuff(frame[:-1])[:-4] == payload
+        assert frames.Decoder().feed(frame) == [payload]
+        room = memoryview(bytearray(b"\xee" * (frames.ROOM + len(payload) + 4)))
+        room[frames.ROOM : -4] = payload
+        n = frames.encode_in(room, frames.ROOM, len(payload))
+        assert room[:n] == frame
