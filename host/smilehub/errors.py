@@ -126,6 +126,167 @@ class NoAnswer(LinkError, TimeoutError):
     )
 
 
+class KioskBusy(LinkError, BlockingIOError):
+    """The kiosk puts the session off: somebody is at its keys, or another laptop is in its place."""
+
+    exit_code = 48
+    code = "kiosk_busy"
+    default_hint = "Run the command again once nobody stands at the kiosk."
+
+
+class HandshakeLate(LinkError, TimeoutError):
+    """The kiosk is there, but the session's handshake did not end in time."""
+
+    exit_code = 46
+    code = "handshake_late"
+    default_hint = "Run the command again; if it stays, go nearer or use a shorter cable."
+
+
+class HandshakeFailed(LinkError, ConnectionError):
+    """The handshake was broken off for a reason that has no error of its own."""
+
+    exit_code = 40
+    code = "handshake_failed"
+    default_hint = "Run the command again; if it stays, enrol the kiosk anew with `smilehub enroll`."
+
+
+# --- who may talk to whom -------------------------------------------------------------------------
+
+
+class TrustError(SmilehubError, PermissionError):
+    """Base: one side does not let the other in. Repeating does not help."""
+
+
+class NoIdentity(TrustError, LookupError):
+    """This laptop has no certificate of a hub."""
+
+    exit_code = 47
+    code = "no_identity"
+    default_hint = (
+        "Make a hub with `smilehub hub init`, or bring one from another laptop with `smilehub hub import`."
+    )
+
+
+class NotEnrolled(TrustError):
+    """The kiosk has no identity yet."""
+
+    exit_code = 41
+    code = "not_enrolled"
+    default_hint = "Give it one: `smilehub enroll --console PORT`, over the kiosk's console port."
+
+
+class WrongAuthority(TrustError):
+    """The kiosk and this laptop belong to different hubs."""
+
+    exit_code = 42
+    code = "wrong_authority"
+    default_hint = (
+        "Use a laptop of the kiosk's hub, bring its hub here with `smilehub hub import`, "
+        "or take the kiosk over with `smilehub enroll`."
+    )
+
+
+class Revoked(TrustError):
+    """This laptop's certificate has been withdrawn."""
+
+    exit_code = 43
+    code = "revoked"
+    default_hint = "Ask who keeps the hub's authority for a new identity."
+
+
+class NoCertificate(TrustError):
+    """The kiosk saw no certificate of this laptop."""
+
+    exit_code = 44
+    code = "no_certificate"
+    default_hint = "Run the command again; if it stays, have this laptop's identity issued anew."
+
+
+class Downgraded(TrustError):
+    """What answers wants a weaker session than this program agrees to."""
+
+    exit_code = 45
+    code = "downgraded"
+    default_hint = (
+        "Update the kiosk's firmware. If it is up to date, somebody may be in between: do not go on."
+    )
+
+
+class WrongPeer(TrustError):
+    """What answers has a certificate of this hub, but is not the kiosk that was meant."""
+
+    exit_code = 49
+    code = "wrong_peer"
+    default_hint = "Look with `smilehub devices` which kiosk is where."
+
+
+class RoleForbidden(TrustError):
+    """This laptop's role does not allow the request."""
+
+    exit_code = 39
+    code = "role_forbidden"
+    default_hint = (
+        "Logs and files are a technician's: have an identity issued with `smilehub hub issue technician`."
+    )
+
+
+# --- the air --------------------------------------------------------------------------------------
+
+
+class AirOff(LinkError, OSError):
+    """This laptop's Bluetooth is off or missing."""
+
+    exit_code = 50
+    code = "air_off"
+    default_hint = "Switch Bluetooth on (`bluetoothctl power on`), or use a cable."
+
+
+class AirForbidden(LinkError, PermissionError):
+    """This account may not use Bluetooth."""
+
+    exit_code = 51
+    code = "air_forbidden"
+    default_hint = (
+        "Join the group bluetooth (`sudo usermod -aG bluetooth $USER`), sign in again, or use a cable."
+    )
+
+
+class AirInProgress(LinkError, BlockingIOError):
+    """Another program, or an attempt that was broken off, occupies this laptop's Bluetooth."""
+
+    exit_code = 52
+    code = "air_in_progress"
+    default_hint = "Wait half a minute and try again; if it stays, `bluetoothctl power off`, then `power on`."
+
+
+class AirElsewhere(LinkError, ConnectionRefusedError):
+    """The kiosk is connected to somebody else, perhaps to this laptop's own system."""
+
+    exit_code = 53
+    code = "air_elsewhere"
+    default_hint = (
+        "Wait for the other laptop, or use a cable; if there is none, run `bluetoothctl disconnect`."
+    )
+
+
+class AirStale(LinkError, ConnectionAbortedError):
+    """This laptop's Bluetooth remembers something about the kiosk that no longer holds."""
+
+    exit_code = 54
+    code = "air_stale"
+    default_hint = (
+        "Run `bluetoothctl devices`, remove the kiosk (SH-…) with `bluetoothctl remove`, and try again."
+    )
+
+
+class AirNotFound(LinkError, LookupError):
+    """The kiosk was not heard."""
+
+    exit_code = 55
+    code = "air_not_found"
+    default_hint = "Go nearer, check that the kiosk is on, or use a cable."
+
+
 # --- what the kiosk says --------------------------------------------------------------------------
 
 
