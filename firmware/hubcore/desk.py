@@ -3,15 +3,13 @@
 from hubcore.classes import LANES, NEEDS, PURPOSES, RATES, RESTS, class_of
 from hubcore.errors import Refused
 from hubcore.fold import MAX_ALERTS, Hub
-from hubcore.labels import PICTOGRAMS, draw, number
+from hubcore.labels import PICTOGRAMS, draw, number, valid
 from hubcore.records import ALERTS, MAX_CARRIED, MAX_FAMILY, URGENT, clean
-from hubcore.steps import MAX_CHAIRS
+from hubcore.steps import MAX_CHAIRS, MAX_EMERGENCIES, MAX_VISITS, yielding
 from hubcore.visits import Visit
 
-# Open visits and promises that a kiosk's memory holds at a time; the last places are for emergencies, and
-# beyond them an emergency is an alert alone.
-MAX_VISITS = 40
-MAX_EMERGENCIES = 47
+# Beside letters and digits, what names of people and chairs are written in: the kiosk's fonts have no more.
+NAME_SIGNS = ".,-'()/:+&#!?"
 
 
 # What moves one ticket and needs no more: the record that it becomes, and the states that it begins in.
@@ -89,6 +87,13 @@ class _Desk:
             raise Refused("bad_argument", name)
         return value
 
+    def name(self, name: str) -> str:
+        value = self.limited(name, 1, 12)
+        for char in value:
+            if not ("0" <= char <= "9" or "a" <= char.lower() <= "z" or char in NAME_SIGNS):
+                raise Refused("bad_name", value)
+        return value
+
     def ticket(self, states: str = "waiting called seated", promised: bool = False) -> Visit:
         label = self.word("ticket").upper()
         visit = self.hub.visits.get(label)
@@ -138,7 +143,11 @@ class _Desk:
         pictogram = self.args.get("pictogram")
         if pictogram is None:
             pictogram = old.pictogram if old else PICTOGRAMS[0]
-        if isinstance(pictogram, int) and 0 <= pictogram < len(PICTOGRAMS):
+        if (
+            isinstance(pictogram, int)
+            and not isinstance(pictogram, bool)
+            and 0 <= pictogram < len(PICTOGRAMS)
+        ):
             pictogram = PICTOGRAMS[pictogram]
         if pictogram not in PICTOGRAMS:
             raise Refused("bad_argument", "pictogram")
@@ -153,9 +162,11 @@ class _Desk:
                 raise Refused("bad_argument", "code")
             fields["code"] = code
 
-    def room(self, size: int, most: int) -> None:
-        # Whoever redeems a promise has a place already, emergencies or not.
-        if size and len(self.hub.visits) + len(self.hub.promises) + size > most:
+    def room(self, size: int, most: int, labels=()) -> None:
+        # Whoever redeems a promise has a place already, emergencies or not; ``labels`` are theirs.
+        hub = self.hub
+        taken = len(hub.visits) + len(hub.promises) - len(yielding(hub, self.now_ms, labels))
+        if size and taken + size > most:
             raise Refused("full")
 
     def labels(self, labels: list, size: int) -> list:
@@ -198,7 +209,7 @@ class _Desk:
             fields["promise"] = old.label
             labels = [old.label] + self.family(old, hub.promises)
             size = max(size, len(labels))
-        self.room(size - len(labels), MAX_EMERGENCIES if need == NEEDS[0] else MAX_VISITS)
+        self.room(size - len(labels), MAX_EMERGENCIES if need == NEEDS[0] else MAX_VISITS, labels)
         labels = self.labels(labels, size)
         fields["label"] = labels[0]
         if size > 1:
@@ -284,15 +295,20 @@ class _Desk:
 
     def chair_open(self) -> tuple:
         self.need_day()
-        name = self.limited("chair", 1, 12)
+        name = self.name("chair")
         lanes = self.args.get("lanes") or []
         if not isinstance(lanes, (list, tuple)):
             raise Refused("bad_argument", "lanes")
         for lane in lanes:
             if lane not in LANES:
                 raise Refused("bad_argument", "lanes")
-        if name not in self.hub.chairs and len(self.hub.chairs) >= MAX_CHAIRS:
-            raise Refused("too_many_chairs")
+        chairs = self.hub.chairs
+        if name not in chairs:
+            for other in chairs:
+                if other.lower() == name.lower():  # the wall has capitals only
+                    raise Refused("chair_alike", other)
+            if len(chairs) >= MAX_CHAIRS:
+                raise Refused("too_many_chairs")
         return "chair_opened", {"chair": name, "lanes": sorted(set(lanes))}
 
     def open_chair(self):
@@ -382,7 +398,7 @@ class _Desk:
         alert = self.args.get("alert")
         if alert is None and alerts:
             alert = min(alerts)
-        if alert is None or alert not in alerts:
+        if not isinstance(alert, int) or isinstance(alert, bool) or alert not in alerts:
             raise Refused("alert_unknown", "" if alert is None else clean(str(alert), 16))
         return "alert_acknowledged", {"alert": alert}
 
@@ -399,16 +415,24 @@ class _Desk:
         return "corrected", self.why(fields, "made by mistake")
 
     def consent_give(self) -> tuple:
-        fields = self.consent()
-        if fields["purpose"] not in PURPOSES:
+        label = self.ticket(promised=True).label
+        purpose = self.limited("purpose", 1, 16)
+        if purpose not in PURPOSES:
             raise Refused("bad_argument", "purpose")
-        return "consent_given", fields
+        return "consent_given", {"label": label, "purpose": purpose}
 
     def consent_withdraw(self) -> tuple:
-        return "consent_withdrawn", self.consent()
+        # Also for who has gone, by any label of this day: to withdraw must not be harder than to give.
+        label = self.word("ticket").upper()
+        if not valid(label) or label[0] != self.letter or not self.hub.used.has(number(label)):
+            label = self.ticket(promised=True).label
+        return "consent_withdrawn", {"label": label, "purpose": self.limited("purpose", 1, 16)}
 
-    def consent(self) -> dict:
-        return {"label": self.ticket(promised=True).label, "purpose": self.limited("purpose", 1, 16)}
+    def staff_set(self) -> tuple:
+        return "staff_set", {"staff": self.name("staff")}
+
+    def staff_remove(self) -> tuple:
+        return "staff_removed", {"staff": self.limited("staff", 1, 12)}
 
 
 _WISHES = {
@@ -432,4 +456,6 @@ _WISHES = {
     "undo": _Desk.undo,
     "consent_give": _Desk.consent_give,
     "consent_withdraw": _Desk.consent_withdraw,
+    "staff_set": _Desk.staff_set,
+    "staff_remove": _Desk.staff_remove,
 }

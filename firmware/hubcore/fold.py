@@ -33,9 +33,11 @@ class Hub:
     """The state of one hub. Feed it every record of a journal in order; what it already has changes nothing.
 
     ``visits`` holds open visits by label, ``promises`` those who come first tomorrow, or today if they are
-    ``due``; ``chairs`` by name, ``alerts`` those not acknowledged by seq, ``counts`` the day's people by
-    where they are (issued is the sum of the rest), ``issuers`` the highest command counter of each issuer,
-    least recently heard of first, and ``issuer_seq`` the record it became (day-scoped).
+    ``due``, ``closed`` the day's last closed ones whose consents can still be withdrawn by code (as many as
+    fit beside the others, 8 at most); ``chairs`` by name, ``alerts`` those not acknowledged by seq;
+    ``counts`` the day's people by where they are (issued is the sum of the rest), ``issuers`` the highest
+    command counter of each issuer, least recently heard of first, and ``issuer_seq`` the record it became
+    (day-scoped).
     """
 
     def __init__(self):
@@ -65,6 +67,7 @@ class Hub:
         self.chairs: "dict[str, Chair]" = {}
         while self.visits:
             self.visits.popitem()
+        self.closed: "dict[str, Visit]" = {}
         self.alerts: "dict[int, Alert]" = {}
         self.waiting.clear()
         for name in COUNTS:
@@ -175,9 +178,13 @@ class Hub:
         visit = self.visits.get(label)
         return None if visit is None else estimate(self, visit, now_ms // 1000)
 
+    def find(self, label: str) -> "Visit | None":
+        """The open visit, promise or closed visit with this label."""
+        return self.visits.get(label) or self.promises.get(label) or self.closed.get(label)
+
     def by_code(self, mac: bytes) -> "list[Visit]":
-        """Open visits with this code, else promises with it."""
-        for visits in (self.visits, self.promises):
+        """Open visits with this code, else promises with it, else closed visits that gave consents."""
+        for visits in (self.visits, self.promises, self.closed):
             found = [visit for visit in visits.values() if visit.code == mac]
             if found:
                 break
@@ -247,6 +254,8 @@ class Hub:
             yield self.visits[label].parts()
         for label in sorted(self.promises):
             yield self.promises[label].parts()
+        for label in sorted(self.closed):
+            yield self.closed[label].parts()
         for seq in sorted(self.alerts):
             yield self.alerts[seq].parts()
 

@@ -123,6 +123,7 @@ URGENT = (
     "consent_withdrawn",
     "corrected",
     "code_missed",
+    "code_lifted",
     "staff_signed_in",
     "receipt",
     "fault",

@@ -13,6 +13,17 @@ from hubcore.visits import Act, Alert, Before, Chair, Visit
 
 MAX_CHAIRS = 16  # names of chairs in a day
 
+# Open visits and promises that a kiosk's memory holds at a time; the last places are for emergencies, and
+# beyond them an emergency is an alert alone.
+MAX_VISITS = 40
+MAX_EMERGENCIES = 47
+
+# A promise has its place for two hours of queue time after the opening. Then it holds until somebody needs
+# the place: the one made last gives way first, since who was promised first has waited longest for it.
+HOLD_MS = 7_200_000
+
+MAX_CLOSED = 8  # closed visits with consents that can still be withdrawn by code
+
 _MAX_OFFSETS = const(8)
 _MAX_CONSENTS = const(8)
 _OPEN = ("waiting", "called", "seated")
@@ -142,7 +153,9 @@ def checkin(hub, record: Record, body: dict) -> None:
             if rank:
                 visit.rank = rank
         _admit(hub, visit, body["lane"], body["need"])
-    if hub.visits[label].cls == EMERGENCY:
+    emergency = hub.visits[label].cls == EMERGENCY
+    _make_room(hub, MAX_EMERGENCIES if emergency else MAX_VISITS)
+    if emergency:
         hub.alerts[record.seq] = Alert(record.seq, hub.queue_ms, "emergency", label)
 
 
@@ -158,6 +171,31 @@ def promised(hub, record: Record, body: dict) -> None:
     hub.counts["issued"] += 1
     hub.counts["deferred"] += 1
     _use(hub, label)
+    _make_room(hub, MAX_VISITS)
+
+
+def yielding(hub, now_ms: int, but=()) -> list:
+    """Promises of today, but for those labels, that hold no place any more; who gives way first, first."""
+    if now_ms < HOLD_MS:
+        return []
+    due = [visit for visit in hub.promises.values() if visit.due and visit.label not in but]
+    return sorted(due, key=_made_at, reverse=True)
+
+
+def _made_at(visit: Visit) -> tuple:
+    return visit.act or visit.seq, visit.seq, visit.rank
+
+
+def _make_room(hub, most: int) -> None:
+    """Let go of what has no claim to its place: closed visits first, then promises."""
+    while hub.closed and (
+        len(hub.closed) > MAX_CLOSED or len(hub.visits) + len(hub.promises) + len(hub.closed) > MAX_VISITS
+    ):
+        hub.closed.pop(min((visit.act, label) for label, visit in hub.closed.items())[1])
+    for visit in yielding(hub, hub.queue_ms):
+        if len(hub.visits) + len(hub.promises) <= most:
+            break
+        del hub.promises[visit.label]
 
 
 def _visit(hub, record: Record, label: str, arrival: int, body: dict, by: str) -> Visit:
@@ -191,7 +229,7 @@ def _use(hub, label: str) -> None:
     if not hub.used.full():
         return
     hub.used.clear()
-    for labels in (hub.visits, hub.promises):
+    for labels in (hub.visits, hub.promises, hub.closed):
         for label in labels:
             hub.used.add(number(label))
     for act in [hub.undo] + [chair.undo for chair in hub.chairs.values()]:
@@ -306,10 +344,14 @@ def _move(hub, visit: Visit, state: str, chair, seq: int, promise: bool = False)
     label = visit.label
     hub.visits.pop(label, None)
     hub.promises.pop(label, None)
+    hub.closed.pop(label, None)
     if state in _OPEN:
         hub.visits[label] = visit
     elif promise:
         hub.promises[label] = visit
+    elif visit.code and visit.consents:
+        hub.closed[label] = visit
+        _make_room(hub, MAX_EMERGENCIES)
     if chair is not None:
         chair.visit = label
     if state == "waiting":
@@ -361,7 +403,7 @@ def alert_acknowledged(hub, record: Record, body: dict) -> None:
 
 
 def consent_given(hub, record: Record, body: dict) -> None:
-    visit = hub.visits.get(body["label"]) or hub.promises.get(body["label"])
+    visit = hub.find(body["label"])
     if visit is None:
         return
     consents = [purpose for purpose in visit.consents if purpose != body["purpose"]]

@@ -2,9 +2,8 @@
 
 from hubcore.apq import Node
 from hubcore.classes import ANY_LANE, NEEDS
-from hubcore.compat import const
 
-_ESCALATES_MS = const(60000)
+ESCALATES_MS = 60_000
 
 
 class Visit(Node):
@@ -188,7 +187,7 @@ class Alert:
         """0 once acknowledged, 1 when raised, 2 from 60 s of queue time on."""
         if self.acknowledged:
             return 0
-        return 2 if now_ms - self.raised_ms >= _ESCALATES_MS else 1
+        return 2 if now_ms - self.raised_ms >= ESCALATES_MS else 1
 
     def parts(self) -> list:
         """All of it, for the digest."""

@@ -10,6 +10,7 @@ from hubcore.compat import const
 from hubcore.desk import decide, refusal, urgent
 from hubcore.errors import HubError, Refused
 from hubcore.fold import Hub
+from hubcore.visits import ESCALATES_MS
 from services.codes import Codes
 from services.health import Health
 from services.journal import JournalError, JournalFull
@@ -38,8 +39,9 @@ class KioskHub:
     key store: without it, or where its flash fails, codes hold for this boot only and there is no ``staff``.
     ``tz`` is a POSIX time zone.
 
-    ``alarm`` is "emergency" or "help" while a call for help stands that the journal could not take; ``worn``:
-    the journal's flash no longer keeps what is written.
+    ``alarm`` is "emergency" or "help" while a call for help stands that the journal could not take,
+    ``alarm_level`` as hubcore.visits.Alert.level; ``worn``: the journal's flash no longer keeps what is
+    written.
     """
 
     def __init__(self, journal, clock, letter: str = "K", rnd=os.urandom, keys=None, tz: str = "UTC0"):
@@ -50,6 +52,7 @@ class KioskHub:
         self.fold = Hub()
         self.listeners = []
         self.alarm = None
+        self._alarm_ms = 0
         self.worn = False
         self.rnd = rnd
         from kiosk.opening import device_key
@@ -77,6 +80,13 @@ class KioskHub:
     def now_ms(self) -> int:
         """Queue time at this moment."""
         return self.fold.now_ms(self.journal.boot, self.clock.uptime_ms())
+
+    @property
+    def alarm_level(self) -> int:
+        """0 without an alarm, 1 when it is raised, 2 from 60 s of queue time on."""
+        if self.alarm is None:
+            return 0
+        return 2 if self.now_ms() - self._alarm_ms >= ESCALATES_MS else 1
 
     @property
     def left_over(self) -> bool:
@@ -118,17 +128,24 @@ class KioskHub:
                 code, mac = self.codes.fresh(self.fold.by_code)
                 args = dict(args)
                 args["code"] = mac
-            if name in ("staff_set", "staff_remove") and self.staff:
-                kind, fields = self._staff(name, args, cmd)
-            else:
-                kind, fields = decide(self.fold, name, args, self.now_ms(), self.rnd, cmd, self.letter)
+            kind, fields = decide(self.fold, name, args, self.now_ms(), self.rnd, cmd, self.letter)
+            pin = "staff" in fields
+            if pin:
+                if not self.staff:
+                    raise Refused("unknown_command")
+                if kind == "staff_set":
+                    self.staff.set(fields["staff"], args.get("pin"))
+                else:
+                    self.staff.remove(fields["staff"])
         except Refused as refused:
             done = None if cmd is None else self.note(*refusal(name, refused, cmd))
             raise NotDone(refused.reason, refused.about, done.seq if done else 0) from None
         try:
             record = self.record(kind, fields)
-        except NotDone:
-            if kind == "alert_raised":
+        except HubError:
+            if pin:
+                self.staff.restore(fields["staff"])
+            elif kind == "alert_raised":
                 self._alarm("emergency" if fields["why"] == "emergency" else "help")
             elif kind == "checkin" and urgent(kind, fields):
                 self._alarm("emergency")
@@ -141,9 +158,10 @@ class KioskHub:
     def withdraw(self, presses: str) -> "list | None":
         """The visits that a typed code stands for, or None: a miss, which is recorded and counts.
 
-        Raises NotDone: code_paused after too many misses, or when a miss cannot be recorded.
+        Raises NotDone: code_paused after too many misses, and while the journal takes no record, neither of a
+        miss nor of what a visitor would do with the code.
         """
-        if self.fold.code_pause_ms(self.now_ms()):
+        if self.fold.code_pause_ms(self.now_ms()) or self.worn or not self.journal.room(True):
             raise NotDone("code_paused")
         found = self.fold.by_code(self.codes.mac(presses))
         if not found:
@@ -169,6 +187,8 @@ class KioskHub:
             self.watch.opened(record)
         elif record.kind == "receipt":
             self._receipt_at = record.seq
+        if self.staff and record.kind and (record.kind == "day_opened" or record.kind[:6] == "staff_"):
+            self.staff.heard(record)
 
     def record(self, kind: str, fields: dict):
         """Write, apply and tell one record. Raises NotDone (journal_full, journal_worn), RecordError."""
@@ -296,22 +316,10 @@ class KioskHub:
             raise Refused("day_closed")
         return args.get("code") is None and args.get("promise") is None
 
-    def _staff(self, name, args, cmd):
-        staff = args.get("staff")
-        if name == "staff_set":
-            self.staff.set(staff, args.get("pin"))
-        else:
-            self.staff.remove(staff)
-        fields = {"staff": staff}
-        if args.get("who"):
-            fields["who"] = args["who"]
-        if cmd is not None:
-            fields["cmd"] = list(cmd)
-        return "staff_removed" if name == "staff_remove" else name, fields
-
     def _alarm(self, what):
         if what != self.alarm and (what is None or self.alarm != "emergency"):
             self.alarm = what
+            self._alarm_ms = self.now_ms()
             self.health.tell("alarm")
 
     def _again(self, cmd):

@@ -10,7 +10,6 @@ from services.codes import hmac, presses
 PIN_LENGTH = 6
 MAX_STAFF = 16
 
-_MAX_NAME = const(12)
 _MARK = "."  # before a name of staff in the key store
 _SALT = const(8)
 
@@ -20,24 +19,34 @@ def names(keys) -> tuple:
     return tuple(name[1:] for name in keys.names() if name[0] == _MARK)
 
 
-def give(keys, name, pin) -> None:
-    """Give somebody a PIN, the first or a new one. Raises Refused."""
-    _check(name)
+def give(keys, name: str, pin) -> "bytes | None":
+    """Give somebody a PIN, the first or a new one; what ``put`` needs to undo that. Raises Refused."""
     if not presses(pin, PIN_LENGTH):
         raise Refused("bad_argument", "pin")
     there = names(keys)
     if name not in there and len(there) >= MAX_STAFF:
         raise Refused("too_many_staff")
+    kept = keys.get(_MARK + name)
     salt = keys.rnd(_SALT)
     keys.set(_MARK + name, salt + _seal(keys, name, salt, pin))
+    return kept
 
 
-def take(keys, name) -> None:
-    """Take somebody's PIN away. Raises Refused."""
-    _check(name)
-    if name not in names(keys):
+def take(keys, name: str) -> bytes:
+    """Take somebody's PIN away; what ``put`` needs to undo that. Raises Refused."""
+    kept = keys.get(_MARK + name)
+    if kept is None:
         raise Refused("unknown_staff", name)
     keys.remove(_MARK + name)
+    return kept
+
+
+def put(keys, name: str, kept: "bytes | None") -> None:
+    """Undo ``give`` or ``take``."""
+    if kept is None:
+        keys.remove(_MARK + name)
+    else:
+        keys.set(_MARK + name, kept)
 
 
 def fits(keys, name: str, pin: str) -> bool:
@@ -48,11 +57,3 @@ def fits(keys, name: str, pin: str) -> bool:
 
 def _seal(keys, name, salt, pin):
     return hmac(keys.device_key, name.encode(), b"\0", salt, pin.encode())[:16]
-
-
-def _check(name):
-    if not isinstance(name, str) or not 1 <= len(name) <= _MAX_NAME:
-        raise Refused("bad_argument", "staff")
-    for char in name:
-        if not "!" <= char <= "~":
-            raise Refused("bad_argument", "staff")

@@ -543,7 +543,7 @@ def test_what_is_said_and_asked():
     assert set(AMBULANCE) == {"breathing", "sepsis", "injury"} and {SAID[name] for name in AMBULANCE} == {0}
     assert SAID["denture"] == 1 and PURPOSES == ("teaching", "study")
     assert urgent("code_missed", {}) and urgent("deferred", {}) and urgent("requeued", {})
-    assert not urgent("code_lifted", {}) and not urgent("promised", {})
+    assert urgent("code_lifted", {}) and not urgent("promised", {})
 
 
 def test_staff_events_change_nothing_but_the_position():

@@ -1,8 +1,12 @@
 """Codes, staff, standing troubles and the day left open, on the kiosk's hub."""
 
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from journal_torture import Nor, Random
 
 from hubcore import records
@@ -71,6 +75,15 @@ class Bench:
         return [record.body["task"] for record in self.all() if record.kind == "fault"]
 
 
+def wear(bench: Bench) -> None:
+    """The journal's flash keeps nothing from now on."""
+
+    def fails(_block: int, _buf: bytes, _offset: int) -> None:
+        raise OSError(5)
+
+    bench.nor.writeblocks = fails  # type: ignore[method-assign]
+
+
 @pytest.fixture
 def bench() -> Bench:
     bench = Bench()
@@ -124,6 +137,65 @@ def test_five_misses_pause_and_are_recorded(bench: Bench) -> None:
     bench.ms += 10 * 60_000
     assert bench.hub.withdraw(code)
     assert [record.kind for record in bench.all()].count("code_missed") == 5
+
+
+def test_without_a_journal_no_code_is_taken(bench: Bench) -> None:
+    hub = bench.hub
+    code = hub.wish("checkin", VISITOR)["code"]
+    wrong = "udybuuuu" if code != "udybuuuu" else "udybuuud"
+    append = bench.nor.writeblocks
+    wear(bench)
+    with pytest.raises(NotDone, match="journal_worn"):
+        hub.withdraw(wrong)
+    for kiosk in (hub, bench.boot()):
+        for presses in (wrong, code):
+            with pytest.raises(NotDone, match="code_paused"):
+                kiosk.withdraw(presses)
+    bench.nor.writeblocks = append  # type: ignore[method-assign]
+    assert bench.boot().withdraw(code)
+
+
+def test_without_room_no_code_is_taken_and_a_pause_is_lifted_from_the_reserve() -> None:
+    bench = Bench(sectors=11)
+    hub = bench.hub
+    hub.wish("day_open", {})
+    code = hub.wish("checkin", VISITOR)["code"]
+    wrong = "udybuuuu" if code != "udybuuuu" else "udybuuud"
+    for _ in range(5):
+        hub.withdraw(wrong)
+    with pytest.raises(NotDone, match="journal_full"):
+        while True:
+            hub.wish("chair_open", {"chair": "1"})
+    with pytest.raises(NotDone, match="code_paused"):
+        hub.withdraw(code)
+    hub.wish("code_lift", {})
+    assert hub.withdraw(code)
+    with pytest.raises(NotDone, match="journal_full"):
+        while True:
+            hub.wish("code_lift", {})
+    guesses = 0
+    with pytest.raises(NotDone, match=r"code_paused|journal_full"):
+        while guesses < 30:
+            hub.withdraw(wrong)
+            guesses += 1
+    assert guesses <= 5
+    with pytest.raises(NotDone, match="code_paused"):
+        bench.boot().withdraw(wrong)
+
+
+def test_a_consent_is_withdrawn_by_code_after_the_visit(bench: Bench) -> None:
+    hub = bench.hub
+    hub.wish("chair_open", {"chair": "1"})
+    done = hub.wish("checkin", VISITOR)
+    label = done["ticket"]
+    hub.wish("consent_give", {"ticket": label, "purpose": "study"})
+    hub.wish("call", {"chair": "1"})
+    for act in ("seated", "served"):
+        hub.wish(act, {"ticket": label})
+    hub = bench.boot()
+    assert [visit.label for visit in hub.withdraw(done["code"])] == [label]
+    hub.wish("consent_withdraw", {"ticket": label, "purpose": "study"})
+    assert hub.fold.find(label).consents == ()
 
 
 def test_codes_are_even_and_none_is_hit_by_leaning_on_two_keys() -> None:
@@ -206,10 +278,83 @@ def test_each_wrong_pin_makes_that_person_alone_wait_longer(bench: Bench) -> Non
     assert staff.wait_ms("Ana") == 0
 
 
+def test_a_power_cut_ends_no_wait_but_a_new_day_does(bench: Bench) -> None:
+    bench.hub.wish("staff_set", {"staff": "Ana", "pin": "yyyyyy"})
+    for _ in range(9):
+        assert not bench.hub.staff.sign_in("Ana", "uuuuuu")
+        bench.ms += bench.hub.staff.wait_ms("Ana")
+    assert not bench.hub.staff.sign_in("Ana", "uuuuuu")
+    for _ in range(3):
+        assert bench.boot().staff.wait_ms("Ana") == 60_000
+        assert not bench.hub.staff.sign_in("Ana", "yyyyyy")
+    bench.hub.wish("alert_raise", {"why": "help"})
+    bench.ms += 60_000
+    assert bench.boot().staff.wait_ms("Ana") == 60_000, "powered time counts, as far as records tell of it"
+    bench.ms += 60_000
+    assert not bench.hub.staff.sign_in("Ana", "uuuuuu")
+    assert bench.hub.staff.wait_ms("Ana") == 60_000
+    bench.hub.wish("day_close", {})
+    bench.hub.wish("day_open", {})
+    assert bench.hub.staff.wait_ms("Ana") == bench.boot().staff.wait_ms("Ana") == 0
+    assert bench.hub.staff.sign_in("Ana", "yyyyyy")
+
+
+def test_wrong_pins_count_where_no_record_can_be_made(bench: Bench) -> None:
+    staff = bench.hub.staff
+    bench.hub.wish("staff_set", {"staff": "Ana", "pin": "yyyyyy"})
+    wear(bench)
+    for _ in range(4):
+        staff.sign_in("Ana", "uuuuuu")
+        bench.ms += staff.wait_ms("Ana")
+    staff.sign_in("Ana", "uuuuuu")
+    assert staff.wait_ms("Ana") == 4000
+
+
+def test_a_pin_changes_only_with_its_record(bench: Bench) -> None:
+    hub = bench.hub
+    hub.wish("staff_set", {"staff": "Ana", "pin": "yyyyyy"})
+    hub.staff.sign_in("Ana", "yyyyyy")
+    wear(bench)
+    for name, args in (
+        ("staff_set", {"staff": "Ana", "pin": "uuuuuu"}),
+        ("staff_set", {"staff": "Olha", "pin": "uuuuuu"}),
+        ("staff_remove", {"staff": "Ana"}),
+    ):
+        with pytest.raises(NotDone, match="journal_worn"):
+            hub.wish(name, args)
+    assert hub.staff.who == "Ana"
+    assert hub.staff.names() == ("Ana",)
+    assert hub.staff.sign_in("Ana", "yyyyyy")
+    assert not hub.staff.sign_in("Ana", "uuuuuu")
+
+
+def test_a_power_cut_between_a_pin_and_its_record_is_made_up_for_by_the_laptop(bench: Bench) -> None:
+    def cut(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    bench.hub.wish("staff_set", {"staff": "Ana", "pin": "yyyyyy"})
+    for name, args in (
+        ("staff_set", {"staff": "Olha", "pin": "uuuuuu"}),
+        ("staff_remove", {"staff": "Ana"}),
+    ):
+        bench.hub.journal.append = cut  # type: ignore[method-assign]
+        with pytest.raises(KeyboardInterrupt):
+            bench.hub.wish(name, args, ("desk", 1))
+        bench.boot()
+    assert bench.hub.staff.names() == ("Olha",), "what was taken away opens nothing"
+    bench.hub.wish("staff_set", {"staff": "Olha", "pin": "uuuuuu"}, ("desk", 1))
+    with pytest.raises(NotDone, match="unknown_staff"):
+        bench.hub.wish("staff_remove", {"staff": "Ana"}, ("desk", 2))
+
+
 @pytest.mark.parametrize(
     ("name", "args", "reason"),
     [
         ("staff_set", {"staff": "Ana", "pin": "yyyyy"}, "bad_argument"),
+        ("staff_set", {"staff": "A{na}", "pin": "yyyyyy"}, "bad_name"),
+        ("staff_set", {"staff": "Ana", "pin": "yyyyyy", "who": ["x"]}, "bad_argument"),
+        ("staff_set", {"staff": ["Ana"], "pin": "yyyyyy"}, "bad_argument"),
+        ("staff_set", {"staff": "Ana", "pin": ["y"] * 6}, "bad_argument"),
         ("staff_set", {"staff": "Ana", "pin": "yyyyyx"}, "bad_argument"),
         ("staff_set", {"staff": "Ana"}, "bad_argument"),
         ("staff_set", {"staff": "", "pin": "yyyyyy"}, "bad_argument"),
@@ -365,13 +510,10 @@ def test_who_becomes_an_emergency_does_so_in_a_full_journal_too() -> None:
 
 
 def test_worn_flash_refuses_but_a_call_for_help_is_still_heard(bench: Bench) -> None:
-    def fails(_block: int, _buf: bytes, _offset: int) -> None:
-        raise OSError(5)
-
     told: list[str] = []
     hub = bench.hub
     hub.health.listeners.append(told.append)
-    bench.nor.writeblocks = fails  # type: ignore[method-assign]
+    wear(bench)
     with pytest.raises(NotDone, match="journal_worn"):
         hub.wish("checkin", VISITOR)
     assert hub.health.standing == ("journal",)
@@ -393,7 +535,16 @@ def test_a_call_without_a_record_stands_until_it_is_acknowledged_itself(bench: B
     hub = bench.hub
     helped = hub.wish("alert_raise", {"why": "help"})["seq"]
     danger = hub.wish("checkin", VISITOR | {"need": "breathing"})["seq"]
-    hub.alarm = "emergency"  # a second one, which the journal could not take
+    keeps = bench.nor.writeblocks
+    wear(bench)
+    with pytest.raises(NotDone, match="journal_worn"):
+        hub.wish("checkin", VISITOR | {"need": "breathing"})
+    bench.nor.writeblocks = keeps  # type: ignore[method-assign]
+    assert hub.alarm_level == 1
+    bench.ms += 59_999
+    assert hub.alarm_level == 1
+    bench.ms += 1
+    assert hub.alarm_level == 2
     hub.wish("alert_ack", {"alert": helped})
     with pytest.raises(NotDone, match="alert_unknown"):
         hub.wish("alert_ack", {"alert": helped})
@@ -502,3 +653,96 @@ def test_a_summer_time_change_moves_the_shown_clock_alone() -> None:
     assert bench.hub.now_ms() == 3_600_000
     assert bench.hub.fold.why(bench.hub.fold.visits[ticket], bench.hub.now_ms())["waited_s"] == 3600
     assert [record.kind for record in bench.all()] == ["boot", "day_opened", "checkin"]
+
+
+# Arguments
+
+STRANGE = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**64), 2**64)
+    | st.binary(max_size=9)
+    | st.text(max_size=9)
+    | st.sampled_from(["1", "urgent", "study", "Ana", "udybud", 0, 1, 2, b"12345678"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.integers() | st.text(max_size=3), inner),
+    max_leaves=4,
+)
+ARGS = [
+    "need",
+    "lane",
+    "lang",
+    "pictogram",
+    "size",
+    "by",
+    "code",
+    "promise",
+    "rest",
+    "full",
+    "chair",
+    "lanes",
+    "paused",
+    "ticket",
+    "why",
+    "family",
+    "purpose",
+    "alert",
+    "who",
+    "staff",
+    "pin",
+]
+WISHES = [
+    "checkin",
+    "promise",
+    "day_open",
+    "day_close",
+    "full_today",
+    "chair_open",
+    "chair_close",
+    "pause",
+    "call",
+    "recall",
+    "seated",
+    "served",
+    "no_show",
+    "requeue",
+    "defer",
+    "transfer",
+    "class",
+    "left",
+    "undo",
+    "consent_give",
+    "consent_withdraw",
+    "alert_raise",
+    "alert_ack",
+    "code_miss",
+    "code_lift",
+    "staff_set",
+    "staff_remove",
+    "staff_list",
+]
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.sampled_from(WISHES), st.dictionaries(st.sampled_from(ARGS), STRANGE, max_size=4), st.booleans())
+def test_a_wish_with_any_arguments_is_done_or_refused(name: str, args: dict[str, Any], sane: bool) -> None:
+    hub = lively().hub
+    if sane:
+        ticket = next(iter(hub.fold.visits), "K10")
+        args = {"ticket": ticket, "chair": "1", "need": "urgent", "staff": "Ana", "pin": "udybud"} | args
+    before = hub.journal.next_seq
+    try:
+        done = hub.wish(name, args, ("desk", before))
+    except NotDone as refused:
+        assert refused.seq == before
+    else:
+        assert done["seq"] in (0, before)
+
+
+@cache
+def lively() -> Bench:
+    """A hub that goes on from example to example."""
+    bench = Bench(sectors=512)
+    bench.hub.wish("checkin", {"need": "emergency", "size": 2})
+    for name in ("day_open", "chair_open", "call"):
+        bench.hub.wish(name, {"chair": "1"})
+    return bench

@@ -36,6 +36,14 @@ REASONS: dict[str, tuple[str, str]] = {
         "Acknowledge some, then open the day.",
     ),
     "bad_argument": ("The wish lacks %s, or it is not one that this hub knows.", "Check its spelling."),
+    "bad_name": (
+        "The kiosk cannot show the name %s.",
+        "Use letters A to Z, digits and . , - ' ( ) / : + & # ! ? alone.",
+    ),
+    "chair_alike": (
+        "The wall cannot tell this chair from chair %s.",
+        "Give it a name that differs in more than small and capital letters.",
+    ),
     "chair_busy": ("Chair %s still has a visitor.", "Mark the visitor served, no-show or left first."),
     "chair_paused": ("Chair %s pauses.", "End the pause, then call."),
     "chair_closed": ("Chair %s is not open.", "Open it with `smilehub chair open`."),
@@ -57,6 +65,10 @@ REASONS: dict[str, tuple[str, str]] = {
     "help_called": ("Staff have been called already.", "Acknowledge the alerts that stand."),
     "journal_full": ("The kiosk's journal is full.", ""),
     "journal_shorter": ("The laptop holds records that this kiosk lacks.", ""),
+    "journal_worn": (
+        "The kiosk's memory no longer keeps what is written.",
+        "Go on by hand, and have the kiosk repaired.",
+    ),
     "no_change": ("Ticket %s stands that way already.", "Nothing more is needed."),
     "no_labels": ("Every ticket label is in use.", "Mark those who left first."),
     "nobody_waits": ("Nobody waits for chair %s.", "Try again when somebody has checked in."),
@@ -67,11 +79,13 @@ REASONS: dict[str, tuple[str, str]] = {
     ),
     "promise_tomorrow": ("Ticket %s comes first tomorrow, not today.", "Come when the next day is open."),
     "too_many_chairs": ("No more than 16 chairs can be used in a day.", "Use one that was opened before."),
+    "too_many_staff": ("No more than 16 people can have a PIN.", "Remove one who no longer needs it."),
     "unknown_command": ("This kiosk does not know this command.", "Update the kiosk."),
     "unknown_promise": (
         "Nobody was promised a place as %s.",
         "Check in as anybody does; a promise holds for the next day.",
     ),
+    "unknown_staff": ("%s has no PIN on this kiosk.", "Check the spelling; the PIN may be gone already."),
     "unknown_ticket": ("There is no open ticket %s.", "Run `smilehub queue` to see the open tickets."),
     "wrong_state": ("Ticket %s.", "Run `smilehub queue` to see where it stands."),
 }
