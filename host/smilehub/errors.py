@@ -163,7 +163,8 @@ class NoIdentity(TrustError, LookupError):
     exit_code = 47
     code = "no_identity"
     default_hint = (
-        "Make a hub with `smilehub hub init`, or bring one from another laptop with `smilehub hub import`."
+        "Make a hub with `smilehub hub init`; or, if there is one, have its coordinator invite this laptop "
+        "(`smilehub hub invite`), and open the invitation with `smilehub hub accept`."
     )
 
 
@@ -441,6 +442,94 @@ class StoreMissing(StoreError, FileNotFoundError):
     exit_code = 25
     code = "store_missing"
     default_hint = "Run `smilehub sync` first, or name another store with --store."
+
+
+# --- who belongs to the hub ------------------------------------------------------------------------
+
+
+class NoAuthority(SmilehubError, LookupError):
+    """This laptop does not hold the hub's authority."""
+
+    exit_code = 60
+    code = "no_authority"
+    default_hint = (
+        "Use the laptop on which the hub was begun, bring its backup here with `smilehub hub import`, "
+        "or begin a hub with `smilehub hub init`."
+    )
+
+
+class AuthorityExists(SmilehubError, FileExistsError):
+    """This laptop holds an authority already, and nothing overwrites one."""
+
+    exit_code = 61
+    code = "authority_exists"
+    default_hint = (
+        "`smilehub hub show` says which. To begin another one, back this one up and set its folder aside."
+    )
+
+
+class KeysExposed(SmilehubError, PermissionError):
+    """Another account could have read or changed keys."""
+
+    exit_code = 62
+    code = "keys_exposed"
+    default_hint = "Have the computer's owner look at it; the keys there may be known or exchanged."
+
+
+class KeysUnreadable(SmilehubError, OSError):
+    """The folder of keys cannot be read or written."""
+
+    exit_code = 63
+    code = "keys_unreadable"
+    default_hint = "Give this account the right to read and write there, or make room on the disk."
+
+
+class KeysDamaged(SmilehubError, ValueError):
+    """Keys or certificates that are not as they were written."""
+
+    exit_code = 64
+    code = "keys_damaged"
+    default_hint = "Set the folder of keys aside and bring the backup back with `smilehub hub import`."
+
+
+class SealedDamaged(SmilehubError, ValueError):
+    """A backup or invitation that is not one, or not whole."""
+
+    exit_code = 65
+    code = "sealed_damaged"
+    default_hint = "Copy the file again from where it was made."
+
+
+class WrongPassphrase(SmilehubError, PermissionError):
+    """The file is whole, and this passphrase does not open it."""
+
+    exit_code = 66
+    code = "wrong_passphrase"
+    default_hint = "Type it again; capital letters and blanks count."
+
+
+class WrongBoard(SmilehubError, ValueError):
+    """What answers at the console is not a kiosk that can be enrolled."""
+
+    exit_code = 67
+    code = "wrong_board"
+    default_hint = "Write Smilehub's image to the kiosk first, and name that kiosk's console port."
+
+
+class EnrolledElsewhere(SmilehubError, PermissionError):
+    """The kiosk belongs to another hub."""
+
+    exit_code = 68
+    code = "enrolled_elsewhere"
+    default_hint = "If it is to leave that hub, run the command again with --replace."
+
+
+class NotEnrolledWell(SmilehubError, RuntimeError):
+    """The kiosk did not keep the identity that it was given."""
+
+    exit_code = 69
+    code = "enroll_failed"
+    default_hint = "Run the command again; if it stays, the kiosk's flash is worn out."
 
 
 # --- building, simulating, rehearsing -------------------------------------------------------------
