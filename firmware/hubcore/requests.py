@@ -20,6 +20,19 @@ COMMAND = 3
 RECEIPT = 4
 STATE = 5
 SET_CLOCK = 6
+CANCEL = 7  # of version 2, as all that follow
+HEALTH = 8
+LOGS = 9
+CONFIG_GET = 10
+CONFIG_SET = 11
+FILE_LIST = 12
+FILE_READ = 13
+FILE_WRITE = 14
+FILE_REMOVE = 15
+REVOKE = 16
+
+# What a role may ask: a bit an op.
+ROLES = {"laptop": 0x10DFE, "technician": 0x1F7E2}
 
 DONE = 0
 BAD_REQUEST = 1  # result: {0: sentence}
@@ -29,6 +42,14 @@ REFUSED = 4  # result: {0: reason for a log, 1: reason code, 2: seq of the comma
 OTHER_JOURNAL = 5  # result: {0: sentence, 1: journal id here}
 JOURNAL_FULL = 6  # result: as of REFUSED
 FAULT = 7  # result: {0: sentence}; the kiosk could not do it
+FORBIDDEN = 8  # result: {0: sentence}; not with this role
+CANCELLED = 9  # result: {}
+LATE = 10  # result: {}; the deadline passed before it was begun
+BUSY = 11  # result: {0: sentence}; too many requests are under way
+
+MOST_UNDER_WAY = 4
+MOST_ASKED = 1024  # bytes of a message to the kiosk, without its length
+MOST_SAID = 2019  # and of one to the laptop
 
 TOPIC_HEAD = 1  # value: [journal id, next seq]
 TOPIC_ALERT = 2  # value: {0: seq, 1: why, 2: label or null, 3: level; level 0 when acknowledged}
@@ -52,15 +73,24 @@ def pack_notice(topic: int, value) -> bytes:
     return _pack((NOTICE, topic, value))
 
 
-def unpack(payload) -> tuple:
-    """(REQUEST, id, op, args), (REPLY, id, status, result, more) or (NOTICE, topic, value).
+def message(parts: tuple) -> bytes:
+    """A message of version 2: its length (u16, big-endian), then the CBOR array of ``parts``, which are
+    (REQUEST, id, op, args[, deadline in ms]), (REPLY, id, status, result, more) or (NOTICE, topic, value)."""
+    buf = bytearray(128)
+    end = cbor.dump_into(buf, 2, parts)
+    buf[0] = end - 2 >> 8
+    buf[1] = end - 2 & 255
+    return bytes(memoryview(buf)[:end])
+
+
+def parse(payload) -> tuple:
+    """The parts of a message, without its length: (REQUEST, id, op, args, deadline in ms or None),
+    (REPLY, id, status, result, more) or (NOTICE, topic, value); what later versions add is left out.
 
     Raises RequestError for anything else; its code is the status to answer with.
     """
-    if len(payload) < 2 or payload[0] != FRAME_MESSAGE:
-        raise RequestError("this frame is not a message")
     try:
-        parts = cbor.loads(memoryview(payload)[1:])
+        parts = cbor.loads(payload)
     except CodecError as error:
         raise RequestError("this message cannot be read: " + str(error)) from None
     if not isinstance(parts, list) or not parts:
@@ -69,7 +99,9 @@ def unpack(payload) -> tuple:
     n = len(parts)
     if kind == REQUEST and n >= 4:
         good = _number(parts[1], _MAX_ID) and _number(parts[2], _MAX_ID) and isinstance(parts[3], dict)
-        n = 4
+        if n == 4 or not _number(parts[4], _MAX_SEQ):
+            parts[4:] = (None,)
+        n = 5
     elif kind == REPLY and n >= 5:
         good = _number(parts[1], _MAX_ID) and _number(parts[2], _MAX_ID) and isinstance(parts[4], bool)
         n = 5
@@ -81,6 +113,53 @@ def unpack(payload) -> tuple:
     if not good or isinstance(kind, bool):
         raise RequestError("a message is a request, a reply or a notice")
     return tuple(parts[:n])
+
+
+class Reader:
+    """Puts a stream's bytes together to messages of at most ``most`` bytes.
+
+    Fill ``space()`` from its beginning, then tell ``filled(n)``.
+    """
+
+    def __init__(self, most: int):
+        self._view = memoryview(bytearray(2 + most))
+        self.clear()
+
+    def clear(self) -> None:
+        self._n = 0
+
+    def space(self) -> memoryview:
+        """Where the next bytes belong: never more than what this message lacks."""
+        if self._n < 2:
+            return self._view[self._n : 2]
+        return self._view[self._n : 2 + self._size()]
+
+    def filled(self, n: int):
+        """A whole message's payload, valid until the next ``filled``, or None.
+
+        Raises RequestError for a length that nothing may have: there is no going on from it.
+        """
+        self._n += n
+        if self._n < 2:
+            return None
+        size = self._size()
+        if not 0 < size <= len(self._view) - 2:
+            raise RequestError("a message is too long")
+        if self._n < 2 + size:
+            return None
+        self._n = 0
+        return self._view[2 : 2 + size]
+
+    def _size(self):
+        return self._view[0] << 8 | self._view[1]
+
+
+def unpack(payload) -> tuple:
+    """A version 1 frame's payload, as ``parse``; a request without its deadline."""
+    if len(payload) < 2 or payload[0] != FRAME_MESSAGE:
+        raise RequestError("this frame is not a message")
+    parts = parse(memoryview(payload)[1:])
+    return parts[:4] if parts[0] == REQUEST else parts
 
 
 def choose_version(lowest: int, highest: int):

@@ -210,6 +210,79 @@ def test_the_numbers_on_the_wire():
     assert requests.VERSIONS == (1, 1)
 
 
+def test_what_version_two_adds():
+    """docs/link.md."""
+    ops = (
+        *(requests.CANCEL, requests.HEALTH, requests.LOGS, requests.CONFIG_GET, requests.CONFIG_SET),
+        *(requests.FILE_LIST, requests.FILE_READ, requests.FILE_WRITE, requests.FILE_REMOVE, requests.REVOKE),
+    )
+    statuses = (requests.FORBIDDEN, requests.CANCELLED, requests.LATE, requests.BUSY)
+    assert (ops, statuses) == (tuple(range(7, 17)), (8, 9, 10, 11))
+    assert (requests.MOST_UNDER_WAY, requests.MOST_ASKED, requests.MOST_SAID) == (4, 1024, 2019)
+
+
+@pytest.mark.parametrize(
+    ("role", "not_ops"),
+    [("laptop", {9, 12, 13, 14, 15}), ("technician", {2, 3, 4, 11})],
+)
+def test_roles(role, not_ops):
+    for op in range(1, 17):
+        assert bool(requests.ROLES[role] >> op & 1) == (op not in not_ops)
+    assert requests.ROLES[role] & 1 == 0 and requests.ROLES[role] < 1 << 17
+
+
+MESSAGES = st.one_of(
+    st.tuples(st.just(0), st.integers(0, 65535), st.integers(0, 20), st.dictionaries(st.integers(0, 3), ANY)),
+    st.tuples(st.just(1), st.integers(0, 65535), st.integers(0, 20), ANY, st.booleans()),
+    st.tuples(st.just(2), st.integers(0, 65535), ANY),
+)
+
+
+@given(MESSAGES, st.integers(0, 3))
+def test_messages_are_a_length_and_an_array(parts, more):
+    message = requests.message(parts)
+    assert int.from_bytes(message[:2], "big") == len(message) - 2
+    assert cbor2.loads(message[2:]) == list(parts)
+    whole = (*parts, None) if parts[0] == 0 else parts
+    assert requests.parse(message[2:]) == whole
+    later = cbor.dumps([*whole, *["of a later version"] * more])
+    assert requests.parse(later) == whole
+
+
+@pytest.mark.parametrize(("given_", "known"), [(0, 0), (2**32 - 1, 2**32 - 1), (-1, None), (True, None)])
+def test_deadlines(given_, known):
+    assert requests.parse(cbor.dumps([0, 1, 2, {}, given_]))[4] == known
+
+
+@given(st.lists(st.binary(min_size=1, max_size=60), max_size=8), st.data())
+def test_a_stream_becomes_messages_wherever_it_is_cut(payloads, data):
+    reader = requests.Reader(60)
+    left = b"".join(len(payload).to_bytes(2, "big") + payload for payload in payloads)
+    got = []
+    while left:
+        space = reader.space()
+        n = data.draw(st.integers(1, min(len(space), len(left))))
+        space[:n] = left[:n]
+        left = left[n:]
+        payload = reader.filled(n)
+        if payload is not None:
+            got.append(bytes(payload))
+    assert got == payloads
+
+
+@pytest.mark.parametrize("length", [0, 61, 65535])
+def test_a_length_that_nothing_may_have(length):
+    reader = requests.Reader(60)
+    reader.space()[:2] = length.to_bytes(2, "big")
+    with pytest.raises(RequestError, match="too long"):
+        reader.filled(2)
+    reader.clear()
+    reader.space()[:2] = b"\0\1"
+    assert reader.filled(2) is None
+    reader.space()[:1] = b"x"
+    assert bytes(reader.filled(1)) == b"x"
+
+
 def test_a_long_message_is_packed_as_well():
     reply = requests.pack_reply(9, 0, [1, [bytes(200), bytes(300)]])
     assert requests.unpack(reply) == (requests.REPLY, 9, 0, [1, [bytes(200), bytes(300)]], False)
