@@ -1,16 +1,14 @@
 """The 200-visitor day, watched: pixel bytes and CPU of every key press, heap, time."""
 
 import shutil
-import statistics
 import tempfile
-from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from hubcore.records import Record
 from smilehub.rehearsal import day, plan
 from smilehub.rehearsal.hub import SimulatedHub
-from smilehub.sim.control import Kind
+from tools.bench.shims import Cost, Meter, Said
 
 SEED = 7
 #: So long after a press all is drawn, and the key is still held: its release is not counted.
@@ -22,12 +20,12 @@ _PAUSE_LOOKS = 2
 
 @dataclass(slots=True)
 class Press:
-    """One key press: pixel bytes sent to the panel; up to the last, the guest's CPU (ns) and messages."""
+    """One key press: pixel bytes sent to the panel; up to the last, the guest's CPU (ns) and what it said."""
 
     key: str
     pixel_bytes: int
     cpu_ns: int
-    messages: Counter[int]
+    said: Said
 
 
 @dataclass(slots=True)
@@ -53,6 +51,7 @@ def watch(
     """
     with tempfile.TemporaryDirectory(prefix="smilehub-bench-") as folder:
         hub = SimulatedHub(Path(folder), SEED, heap_bytes=heap_bytes, measure=measure)
+        meter = Meter(hub.board)
         presses: list[Press] = []
         low: dict[int, int] = {}
         issued = 0
@@ -60,9 +59,8 @@ def watch(
         def press(key: str) -> None:
             pixels = hub.board.part("panel").total.pixel_bytes
             cpu = hub.board.cpu_ns()
-            messages = hub.board.stats.messages.copy()
-
-            result = Press(key, 0, 0, Counter())
+            said = meter.said()
+            result = Press(key, 0, 0, Said())
             presses.append(result)
             until = hub.kernel.loop.time() + _SETTLED_S
             quiet = 0
@@ -73,7 +71,7 @@ def watch(
                 if sent != result.pixel_bytes:
                     result.pixel_bytes = sent
                     result.cpu_ns = hub.board.cpu_ns() - cpu
-                    result.messages = hub.board.stats.messages - messages
+                    result.said = meter.said() - said
                     quiet = 0
                 elif sent:
                     quiet += 1
@@ -111,31 +109,18 @@ def watch(
 
 
 @dataclass(frozen=True, slots=True)
-class ShimCost:
-    """CPU that the simulator's own code takes for a message, ns."""
+class Drawn:
+    """Presses that drew something, each at its best run: pixel bytes and own CPU, ns; what the simulator's
+    share of all their CPU was, which is taken off."""
 
-    hop: float
-    gpio: float
-    spi: float
-
-    def of(self, messages: Counter[int]) -> float:
-        """What these messages cost, ns."""
-        return (
-            self.hop * (messages[Kind.WAIT] + messages[Kind.SYNC])
-            + self.gpio * messages[Kind.GPIO_OUT]
-            + self.spi * messages[Kind.SPI_WRITE]
-        )
+    presses: list[tuple[int, float]]
+    share: float
 
 
-def press_cpu(runs: list[list[Press]], cost: ShimCost) -> tuple[float, float]:
-    """Median CPU of a press without the shims, ns, and their share of it; each press at its best run."""
-    own: list[float] = []
-    shares: list[float] = []
-    for same in zip(*runs, strict=True):
-        best = min(same, key=lambda press: press.cpu_ns)
-        if best.pixel_bytes == 0:
-            continue
-        shims = cost.of(best.messages)
-        own.append(best.cpu_ns - shims)
-        shares.append(shims / best.cpu_ns)
-    return statistics.median(own), statistics.median(shares)
+def drawn(runs: list[list[Press]], cost: Cost) -> Drawn:
+    """The presses of the same day, run several times."""
+    best = [min(same, key=lambda press: press.cpu_ns) for same in zip(*runs, strict=True)]
+    best = [press for press in best if press.pixel_bytes]
+    own = [cost.own(press.cpu_ns, press.said) for press in best]
+    share = 1 - sum(own) / sum(press.cpu_ns for press in best)
+    return Drawn([(press.pixel_bytes, ns) for press, ns in zip(best, own, strict=True)], share)

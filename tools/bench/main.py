@@ -1,7 +1,6 @@
 """Area main: pixels, CPU and heap of the kiosk over a clinic day, the pick, the sync, the simulator."""
 
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -12,7 +11,7 @@ from typing import Any
 
 from smilehub.devices import image, memory
 from smilehub.devices.sources import firmware_root
-from tools.bench import bare, clinic, link
+from tools.bench import bare, clinic, link, shims
 
 _VISITORS = 200
 _CPU_VISITORS = 20
@@ -52,14 +51,8 @@ print([best(lambda: few.pick(lanes, now, RATES)), best(lambda: many.pick(lanes, 
 
 def rows() -> Iterator[dict[str, Any]]:
     """Measure and yield the area's rows."""
-    one_core = os.sched_getaffinity(0)
     yield from _panel_and_heap()
-    # Guest and host take turns; on one core the caches stay warm and the kernel moves neither.
-    os.sched_setaffinity(0, {max(one_core)})
-    try:
-        yield _key_cpu()
-    finally:
-        os.sched_setaffinity(0, one_core)
+    yield _key_cpu()
     yield _pick()
     yield _row(
         "m-sync",
@@ -102,10 +95,17 @@ def _panel_and_heap() -> Iterator[dict[str, Any]]:
 
 
 def _key_cpu() -> dict[str, Any]:
-    cost = bare.shim_cost()
-    runs = [clinic.watch(_CPU_VISITORS, measure=False).presses for _ in range(_CPU_RUNS)]
-    own_ns, share = clinic.press_cpu(runs, cost)
-    what = f"CPU x {_ESP32_FACTOR}, key press to last SPI byte, median; the shims' {share:.0%} taken off"
+    calibrations = shims.Shims()
+    runs: list[list[clinic.Press]] = []
+    with shims.one_core():
+        for _ in range(_CPU_RUNS):
+            calibrations.calibrate()
+            runs.append(clinic.watch(_CPU_VISITORS, measure=False).presses)
+        calibrations.calibrate()
+    drawn = clinic.drawn(runs, calibrations.cost())
+    own_ns = statistics.median(ns for _, ns in drawn.presses)
+    what = f"CPU x {_ESP32_FACTOR}, key press to last SPI byte, median"
+    what = f"{what}; the simulator's {drawn.share:.0%} taken off"
     return _row("m-key-cpu", what, own_ns * _ESP32_FACTOR / 1e6, "ms", "<= 100")
 
 
