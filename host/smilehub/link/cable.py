@@ -1,0 +1,405 @@
+"""The cable: a reliable stream of bytes over a serial line that loses some (docs/link.md, Cable)."""
+
+import asyncio
+import contextlib
+import os
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn, Protocol, runtime_checkable
+
+from hubcore import cbor, frames
+from hubcore.errors import HubError
+from hubcore.stream import ACK, DATA, PADDED, POKE, Stream
+from smilehub.errors import KioskBusy, LinkClosed, LinkError, NoAnswer, NotEnrolled, SmilehubError
+from smilehub.link import bye
+from smilehub.link.transport import Transport
+from smilehub.link.versions import VERSIONS, mismatch
+
+VERSION_1, OPEN, OPENED, RATE, RATED, PROBE, ECHO = 0x01, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15
+WAIT, BYE = 0x25, 0x26
+
+FIRST_RATE = 115200
+RATES = (921600, 460800, 230400)
+
+_TAKES = 1024  # payload bytes of a frame that we take
+_GIVES = 384  # and that we give: four of them fit a kiosk's UART while it erases flash
+_WINDOW = 4
+_QUANTUM = 256
+_ANSWER_S = 0.5
+_OPENINGS = 12
+_ECHOES, _ECHO_S = 3, 0.3
+_FALLBACK_S = 0.7  # a kiosk that hears nothing good at a new rate is back at the first after 0.5 s
+_PROBE = bytes((0x00, 0x55, 0xAA, 0xFF, 0x00, 0x01, 0x80, 0x7F)) * 4
+_SAMPLE, _TOO_MANY = 64, 6  # frames looked at, and how many of them may be damaged
+_LAST_WORDS_S = 0.5
+_ANSWERS = 16
+_TICKS = 0x3FFFFFFF
+_CONTROL = {OPENED, RATED, ECHO}
+# Kiosks of version 1 answer nothing but this: a hello that asks for a version they do not have.
+_HELLO_1 = bytes((VERSION_1,)) + bytes(cbor.dumps([0, 0, 1, {0: list(VERSIONS), 1: ""}]))
+
+
+@runtime_checkable
+class Rated(Protocol):
+    """A line whose rate can be changed, if ``has_rates``."""
+
+    @property
+    def has_rates(self) -> bool: ...
+
+    def set_baud(self, baud: int) -> None:
+        """Change the rate, both ways, for all that is sent and received from now on."""
+        ...
+
+
+class CableTransport:
+    """A reliable transport over a serial one. ``rates``: bits a second to try beyond 115200, best first.
+
+    ``rnd(n)`` gives n random bytes, for the token that tells this opening's frames from an earlier one's.
+    """
+
+    mtu = _WINDOW * (_GIVES - 2)
+
+    def __init__(
+        self,
+        inner: Transport,
+        *,
+        rates: Sequence[int] = RATES,
+        rnd: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        self.inner = inner
+        self.on_wait: Callable[[int], None] | None = None
+        #: What the kiosk calls itself before any certificate is seen.
+        self.device_id = b""
+        #: Bits a second of the line now.
+        self.baud = FIRST_RATE
+        self._rates = rates
+        self._rnd = rnd
+        self._stream = Stream(_GIVES, _TAKES, _WINDOW, _WINDOW)
+        self._token = b""
+        self._answers: asyncio.Queue[bytes] = asyncio.Queue(_ANSWERS)
+        self._kick = asyncio.Event()
+        self._readable = asyncio.Event()
+        self._room = asyncio.Event()
+        self._still = asyncio.Event()
+        self._ended: SmilehubError | None = None
+        self._up = False
+        self._switching = False
+        self._tasks: list[asyncio.Task[None]] = []
+        self._reset_line()
+
+    @property
+    def name(self) -> str:
+        """The port's name."""
+        return self.inner.name
+
+    @property
+    def dropped(self) -> int:
+        """Frames that arrived damaged since the beginning."""
+        return int(self._decoder.dropped)
+
+    @property
+    def resent(self) -> int:
+        """Frames sent more than once since the beginning."""
+        return int(self._stream.resent)
+
+    def handshaking(self, lasts: bool) -> None:
+        """While a handshake lasts, what its messages' lengths would tell is padded away."""
+        self._stream.quantum = _QUANTUM if lasts else 0
+
+    async def open(self) -> None:
+        """Open the port, find a kiosk on it and raise the rate as far as it holds.
+
+        Raises what the port raises, NoAnswer, VersionMismatch, NotEnrolled, KioskBusy.
+        """
+        self._reset_line()
+        await self.inner.open()
+        self._began = asyncio.get_running_loop().time()
+        self._tasks = [asyncio.create_task(self._read(), name=f"read {self.name}")]
+        try:
+            await self._greet()
+            self._up = True
+            self._tasks.append(asyncio.create_task(self._write(), name=f"write {self.name}"))
+            if self._rated() is not None and self.baud == FIRST_RATE:
+                await self._settle(self._rates)
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """Say goodbye, if there is somebody to say it to, and give the port back."""
+        if self._up and self._ended is None:
+            self._end(LinkClosed(f"The connection at {self.name} was closed."), still=False)
+            with contextlib.suppress(SmilehubError, TimeoutError):
+                async with asyncio.timeout(_LAST_WORDS_S):
+                    await self._drained()
+                    await self._send(bytes((BYE, bye.DONE)))
+        self._up = False
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.inner.close()
+
+    async def send(self, data: bytes) -> None:
+        """Hand over all of ``data``, waiting while the kiosk is slow. Raises what ended the link."""
+        view = memoryview(data)
+        while view:
+            self._raise_if_over()
+            taken = self._stream.write(view)
+            view = view[taken:]
+            if taken:
+                self._kick.set()
+            else:
+                self._room.clear()
+                await self._room.wait()
+        self._raise_if_over()
+
+    async def receive(self) -> bytes:
+        """At least one byte. Raises what ended the link, after the last of them."""
+        buf = bytearray(_WINDOW * _TAKES)
+        while True:
+            size = self._stream.readinto(buf)
+            if size:
+                self._kick.set()  # there may be credit to give
+                return bytes(buf[:size])
+            self._raise_if_over()
+            self._readable.clear()
+            await self._readable.wait()
+
+    # --- opening ------------------------------------------------------------------------------------
+
+    def _reset_line(self) -> None:
+        self._decoder = frames.Decoder(_TAKES)
+        self._sample: deque[bool] = deque(maxlen=_SAMPLE)
+        self._ended = None
+        self._up = self._switching = False
+        self._began = 0.0
+        self.baud = FIRST_RATE
+
+    async def _greet(self) -> None:
+        self._token = self._rnd(4)
+        size = _TAKES.to_bytes(2, "little")
+        hello = bytes((OPEN, *VERSIONS)) + self._token + size + bytes((_WINDOW,))
+        rated = self._rated() is not None
+        for attempt in range(_OPENINGS):
+            # a kiosk that an earlier program left at a high rate may not have noticed yet
+            self._set_baud(RATES[0] if rated and attempt % 4 == 2 else FIRST_RATE)
+            await self._send(hello, first=True)
+            if attempt >= 2 and self.baud == FIRST_RATE:
+                await self._send(_HELLO_1)
+            answer = await self._answer(OPENED, _ANSWER_S)
+            if answer is not None:
+                return self._opened(answer)
+        damaged = f" ({self.dropped} damaged frames arrived)" if self.dropped else ""
+        raise NoAnswer(f"No kiosk answers at {self.name}{damaged}.")
+
+    def _opened(self, answer: bytes) -> None:
+        size = int.from_bytes(answer[6:8], "little")
+        state = answer[9]
+        self.device_id = answer[10:16]
+        if state == 1:
+            raise NotEnrolled(f"The kiosk at {self.name} has no identity yet.")
+        if state:
+            raise KioskBusy(f"The kiosk at {self.name} has no room for another session.")
+        self._stream.reset(max(16, min(_GIVES, size)), max(1, min(_WINDOW, answer[8])), self.baud)
+
+    def _versions(self, lowest: int, highest: int) -> None:
+        """A kiosk that shares no version with us has said so."""
+        if not self._up:
+            self._end(mismatch(self.name, (lowest, highest)))
+
+    # --- rates --------------------------------------------------------------------------------------
+
+    def _rated(self) -> Rated | None:
+        return self.inner if isinstance(self.inner, Rated) and self.inner.has_rates else None
+
+    def _set_baud(self, baud: int) -> None:
+        rated = self._rated()
+        if rated is not None and self.baud != baud:
+            rated.set_baud(baud)
+            self.baud = baud
+            self._stream.rate(baud)
+
+    async def _settle(self, rates: Sequence[int]) -> None:
+        """Agree on the best of these rates that holds; else on the first."""
+        self._switching = True
+        try:
+            for baud in rates:
+                if await self._change(baud):
+                    return
+        finally:
+            self._switching = False
+            self._sample.clear()
+            self._kick.set()
+
+    async def _change(self, baud: int) -> bool:
+        """Whether the line works at this rate; if not, both ends are where they were, or at the first."""
+        ask = bytes((RATE,)) + self._token + baud.to_bytes(4, "little")
+        answer = None
+        for _ in range(3):
+            await self._send(ask)
+            answer = await self._answer(RATED, _ANSWER_S)
+            if answer is not None:
+                break
+        if answer is not None:
+            if int.from_bytes(answer[5:9], "little") != baud:
+                return False  # it stays where it is
+            self._set_baud(baud)
+            if await self._probed():
+                return True
+        # without an answer nobody knows whether the kiosk has changed: it finds back by itself
+        self._set_baud(FIRST_RATE)
+        await asyncio.sleep(_FALLBACK_S)
+        return False
+
+    async def _probed(self) -> bool:
+        for _ in range(_ECHOES):
+            await self._send(bytes((PROBE,)) + self._token + _PROBE)
+        echoes = 0
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_ECHO_S):
+                while echoes < _ECHOES - 1:
+                    answer = await self._answer(ECHO, _ECHO_S)
+                    echoes += answer is not None and answer[5:] == _PROBE
+        return echoes >= _ECHOES - 1
+
+    def _judge(self, good: int, bad: int) -> None:
+        """Ask for a lower rate when too many frames arrive damaged."""
+        self._sample.extend([True] * bad + [False] * good)
+        if self._switching or not self._up or self.baud == FIRST_RATE or sum(self._sample) <= _TOO_MANY:
+            return
+        lower = [rate for rate in (*RATES, FIRST_RATE) if rate < self.baud]
+        self._switching = True
+        self._tasks.append(asyncio.create_task(self._slow_down(lower), name=f"slow down {self.name}"))
+
+    async def _slow_down(self, rates: Sequence[int]) -> None:
+        with contextlib.suppress(LinkError):  # whoever uses the link hears of it
+            await self._settle(rates)
+
+    # --- the line -----------------------------------------------------------------------------------
+
+    def _now(self) -> int:
+        return int((asyncio.get_running_loop().time() - self._began) * 1000) & _TICKS
+
+    async def _send(self, payload: bytes, *, first: bool = False) -> None:
+        # the zero ends whatever half a frame the line may hold
+        await self.inner.send((b"\0" if first else b"") + wired(payload))
+
+    async def _answer(self, kind: int, within_s: float) -> bytes | None:
+        """The next answer of this kind to what was sent under our token."""
+        try:
+            async with asyncio.timeout(within_s):
+                while True:
+                    self._raise_if_over()
+                    answer = await self._answers.get()
+                    if answer and answer[0] == kind:
+                        return answer
+        except TimeoutError:
+            self._raise_if_over()
+            return None
+
+    async def _read(self) -> None:
+        try:
+            while True:
+                data = await self.inner.receive()
+                before = self.dropped
+                payloads = self._decoder.feed(data)
+                for payload in payloads:
+                    self._dispatch(payload)
+                self._judge(len(payloads), self.dropped - before)
+                self._kick.set()
+                self._readable.set()
+                self._room.set()
+        except LinkError as error:
+            self._end(error)
+
+    def _dispatch(self, payload: bytes) -> None:
+        kind = payload[0]
+        size = len(payload)
+        if kind in _CONTROL:
+            token = payload[2:6] if kind == OPENED else payload[1:5]
+            if kind == OPENED and size >= 8 and not payload[1] and payload[4:8] == self._token:
+                self._versions(payload[2], payload[3])
+            elif token == self._token and size >= (16 if kind == OPENED else 9):
+                self._offer(payload)
+        elif kind == VERSION_1:
+            self._older(payload)
+        elif not self._up:
+            return  # of an earlier opening
+        elif kind in (DATA, PADDED, ACK, POKE):
+            self._stream.take(payload, self._now())
+        elif kind == WAIT and size >= 2:
+            if self.on_wait is not None:
+                self.on_wait(payload[1])
+        elif kind == BYE and size >= 2:
+            self._end(bye.error(payload[1], self.name))
+
+    def _older(self, payload: bytes) -> None:
+        """A kiosk of version 1 answers our hello of that version with the versions that it has."""
+        try:
+            message: Any = cbor.loads(memoryview(payload)[1:])
+            lowest, highest = message[3][0]
+        except (HubError, LookupError, TypeError, ValueError):
+            return
+        if isinstance(lowest, int) and isinstance(highest, int) and highest < VERSIONS[0]:
+            self._versions(lowest, highest)
+
+    async def _write(self) -> None:
+        out = memoryview(bytearray(frames.ROOM + _TAKES + 16))
+        at = frames.ROOM
+        try:
+            while True:
+                self._kick.clear()
+                size = 0 if self._switching else self._stream.next(out, at, self._now())
+                if size:
+                    await self._send(bytes(out[at : at + size]))
+                    continue
+                if self._stream.dead:
+                    self._end(LinkClosed(f"The kiosk at {self.name} does not answer any more."))
+                    return
+                if self._stream.idle:
+                    self._still.set()
+                due = -1 if self._switching else self._stream.due_ms(self._now())
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(due / 1000 if due >= 0 else None):
+                        await self._kick.wait()
+        except LinkError as error:
+            self._end(error)
+
+    async def _drained(self) -> None:
+        """Wait until the kiosk has all that was written."""
+        while not self._stream.idle and not self._stream.dead:
+            self._still.clear()
+            self._kick.set()
+            await self._still.wait()
+
+    def _end(self, error: SmilehubError, *, still: bool = True) -> None:
+        if self._ended is None:
+            self._ended = error
+        if still:
+            self._still.set()
+        self._readable.set()
+        self._room.set()
+        self._offer(b"")
+
+    def _offer(self, answer: bytes) -> None:
+        with contextlib.suppress(asyncio.QueueFull):  # nobody waits for so many
+            self._answers.put_nowait(answer)
+
+    def _raise_if_over(self) -> None:
+        if self._ended is not None:
+            self._fail(self._ended)
+
+    def _fail(self, error: SmilehubError) -> NoReturn:
+        raise error
+
+
+def wired(payload: bytes) -> bytes:
+    """The frame of a payload, as long as the longest of its size.
+
+    How long COBS makes it depends on where its zeros are, which is chance once it is encrypted; the line's
+    time is not to depend on it. A decoder passes over the zeros behind a frame.
+    """
+    frame = bytes(frames.encode(payload))
+    size = len(payload) + 4
+    return frame.ljust(size + -(-size // 254) + 1, b"\0")
