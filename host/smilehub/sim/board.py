@@ -337,7 +337,7 @@ class Board:
             "board": self.spec.id,
             "machine": f"Smilehub {self.spec.id} (simulated) with {self.spec.chip.upper()}",
             "flash": self.spec.flash_bytes,
-            "unique_id": random.Random(f"id {self.seed}").randbytes(6).hex(),
+            "unique_id": device_id(self.seed).hex(),
             "cut": [self._cut[0], round(self._cut[1] * 255)] if self._cut else None,
         }
         self._cut = None
@@ -430,3 +430,8 @@ class Keys:
 
     def _key(self, name: str) -> Any:
         return self._board.part(f"keys.{name}")
+
+
+def device_id(seed: int) -> bytes:
+    """The id, 6 bytes, burnt into the chip of the board with this seed."""
+    return random.Random(f"id {seed}").randbytes(6)
