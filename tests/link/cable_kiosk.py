@@ -9,6 +9,9 @@ from hubcore.stream import Stream
 from smilehub.errors import LinkClosed
 from smilehub.link.cable import wired
 
+#: (number, frame, whether it goes to the kiosk) -> what arrives
+Fault = Callable[[int, bytes, bool], list[bytes]]
+
 DEVICE = bytes.fromhex("0a0b0c0d0e0f")
 
 
@@ -114,8 +117,8 @@ class CableKiosk:
 class Line:
     """A serial line into a CableKiosk: a transport, with time from the running loop.
 
-    ``fault(frame number, frame)`` returns what arrives of a frame, in either direction. ``holds``: rates at
-    which it works.
+    ``fault(number, frame, up)`` returns what arrives of a frame; ``up``: it goes to the kiosk.
+    ``holds``: rates at which it works.
     """
 
     name = "line"
@@ -124,13 +127,13 @@ class Line:
     def __init__(
         self,
         kiosk: CableKiosk,
-        fault: Callable[[int, bytes], list[bytes]] | None = None,
+        fault: Fault | None = None,
         *,
         has_rates: bool = False,
         holds: tuple[int, ...] = (115200, 230400, 460800, 921600),
     ):
         self.kiosk = kiosk
-        self.fault = fault or (lambda _, frame: [frame])
+        self.fault = fault or (lambda n, frame, up: [frame])
         self.has_rates = has_rates
         self.holds = holds
         self.baud = 115200
@@ -165,7 +168,7 @@ class Line:
         if not self._open:
             raise LinkClosed("closed")
         self.sent += data
-        for part in self._pass(data, self.baud, self.kiosk.baud):
+        for part in self._pass(data, self.baud, self.kiosk.baud, True):
             asyncio.get_running_loop().call_later(0.001, self._arrive, part)
 
     async def receive(self) -> bytes:
@@ -184,7 +187,7 @@ class Line:
         if kiosk.baud != 115200 and now - kiosk.heard_at > 500 and self.baud == 115200:
             kiosk.baud = 115200  # nothing good was heard at the new rate
         for frame in kiosk.feed(data, now):
-            for part in self._pass(frame, kiosk.baud, self.baud):
+            for part in self._pass(frame, kiosk.baud, self.baud, False):
                 self.say(part)
             if kiosk.switch and frame[:20] and b"\x13" in frame[:3]:
                 kiosk.baud, kiosk.switch, kiosk.heard_at = kiosk.switch, 0, now
@@ -195,19 +198,19 @@ class Line:
         if due >= 0 and self._open:
             self._timer = asyncio.get_running_loop().call_later(max(due, 1) / 1000, self._arrive, b"")
 
-    def _pass(self, frame: bytes, ours: int, theirs: int) -> list[bytes]:
+    def _pass(self, frame: bytes, ours: int, theirs: int, up: bool) -> list[bytes]:
         if ours != theirs or ours not in self.holds:
             return [bytes(byte * 7 & 0xFF | 0x81 for byte in frame)]
         self.count += 1
-        return self.fault(self.count, frame)
+        return self.fault(self.count, frame, up)
 
 
-def chance(seed: int, **shares: float) -> Callable[[int, bytes], list[bytes]]:
+def chance(seed: int, **shares: float) -> Fault:
     """Loses, flips, doubles, delays frames or puts garbage before them, each with a share."""
     rng = random.Random(seed)
-    held: list[bytes] = []
+    held: dict[bool, list[bytes]] = {True: [], False: []}
 
-    def fault(_: int, frame: bytes) -> list[bytes]:
+    def fault(_: int, frame: bytes, up: bool) -> list[bytes]:
         out = [frame]
         draw = rng.random()
         for kind, share in shares.items():
@@ -222,15 +225,15 @@ def chance(seed: int, **shares: float) -> Callable[[int, bytes], list[bytes]]:
             elif kind == "twice":
                 out = [frame, frame]
             elif kind == "late":
-                held.append(frame)
+                held[up].append(frame)
                 return []
             elif kind == "garbage":
                 out = [rng.randbytes(rng.randrange(1, 40)) + b"\0", frame]
             elif kind == "cut":
                 out = [frame[: rng.randrange(len(frame))]]
             break
-        out += held
-        held.clear()
+        out += held[up]
+        held[up].clear()
         return out
 
     return fault

@@ -1,33 +1,20 @@
-"""Hubs for tests: an authority, kiosks and laptops of it, and a kiosk's end of TLS in CPython."""
+"""Authorities for tests that sign anything, in good order or not, and a kiosk's end of TLS in CPython."""
 
 import datetime
 import functools
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from smilehub.link.tls import CIPHER, _as_file
+from smilehub.link.tls import CIPHER
+from smilehub.trust.identity import Identity
 
 FROM = datetime.datetime(2000, 1, 1)
 TO = datetime.datetime(9999, 12, 31, 23, 59, 59)
-
-
-@dataclass(frozen=True)
-class Papers:
-    """One side's certificate, key and authority, DER."""
-
-    cert: bytes
-    key: bytes
-    authority: bytes
-
-    @property
-    def serial(self) -> int:
-        return x509.load_der_x509_certificate(self.cert).serial_number
 
 
 class Hub:
@@ -40,7 +27,7 @@ class Hub:
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"Smilehub hub {seed:08x}")])
         self.cert = self._sign(self._name, self._key.public_key(), [x509.BasicConstraints(True, 0)])
 
-    def papers(self, name: str, usage: x509.ObjectIdentifier | None = None) -> Papers:
+    def papers(self, name: str, usage: x509.ObjectIdentifier | None = None) -> Identity:
         """An identity with this CN; kiosks are servers, all else clients unless ``usage`` says so."""
         self._issued += 1
         key = ec.derive_private_key(self.seed * 1009 + self._issued + 99, ec.SECP256R1())
@@ -50,7 +37,7 @@ class Hub:
         cert = self._sign(
             subject, key.public_key(), [x509.BasicConstraints(False, None), x509.ExtendedKeyUsage([usage])]
         )
-        return Papers(_der(cert), _key_der(key), _der(self.cert))
+        return Identity(_der(cert), _key_der(key), _der(self.cert), bytes(32), "laptop", name)
 
     def _sign(
         self, subject: x509.Name, public: ec.EllipticCurvePublicKey, extensions: list
@@ -69,24 +56,22 @@ def hub(seed: int = 1) -> Hub:
 
 
 @functools.cache
-def laptop(seed: int = 1) -> Papers:
+def laptop(seed: int = 1) -> Identity:
     return hub(seed).papers("laptop-test")
 
 
 @functools.cache
-def kiosk(device_id: bytes, seed: int = 1) -> Papers:
+def kiosk(device_id: bytes, seed: int = 1) -> Identity:
     return hub(seed).papers("kiosk-" + device_id.hex())
 
 
-def server_context(papers: Papers, *, ask: bool = True) -> ssl.SSLContext:
+def server_context(papers: Identity, *, ask: bool = True) -> ssl.SSLContext:
     """As the firmware's: TLS 1.2, one cipher, a client's certificate required."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(CIPHER)
     context.verify_mode = ssl.CERT_REQUIRED if ask else ssl.CERT_NONE
-    context.load_verify_locations(cadata=papers.authority)
-    with _as_file(papers) as path:
-        context.load_cert_chain(path)
+    papers.install(context)
     return context
 
 

@@ -296,7 +296,7 @@ def test_a_rate_that_turns_bad_is_left_and_nothing_is_lost():
 
     async def work() -> int:
         line = Line(kiosk, has_rates=True)
-        line.fault = lambda n, frame: noise(n, frame) if line.baud > 300_000 and n > 40 else [frame]
+        line.fault = lambda n, frame, up: noise(n, frame, up) if line.baud > 300_000 and n > 40 else [frame]
         cable = CableTransport(line)
         await cable.open()
         assert cable.baud == 921600

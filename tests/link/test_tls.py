@@ -3,10 +3,11 @@
 import asyncio
 import ssl
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
-from hubs import Papers, TlsServer, hub, kiosk, laptop, server_context
+from hubs import TlsServer, hub, kiosk, laptop, server_context
 from jumping import run
 
 from smilehub.errors import (
@@ -23,6 +24,8 @@ from smilehub.errors import (
 )
 from smilehub.link import bye
 from smilehub.link.tls import SecureTransport
+from smilehub.trust import certificates
+from smilehub.trust.identity import Identity
 
 DEVICE = bytes.fromhex("0a0b0c0d0e0f")
 
@@ -87,7 +90,7 @@ def echo(data: bytes) -> bytes:
     return b"<" + data + b">"
 
 
-def talk(line: Line, papers: Papers | None = None, **options) -> tuple[bytes, bytes]:
+def talk(line: Line, papers: Identity | None = None, **options) -> tuple[bytes, bytes]:
     """Open, say hello, and what came back; and the device id."""
 
     async def work() -> tuple[bytes, bytes]:
@@ -144,7 +147,7 @@ def test_another_hubs_kiosk_is_not_let_in():
 def test_a_kiosk_that_does_not_let_us_in_says_why():
     stranger = hub(2).papers("laptop-stranger")
     with pytest.raises(WrongAuthority):
-        talk(Line(good()), Papers(stranger.cert, stranger.key, laptop().authority))
+        talk(Line(good()), replace(stranger, authority=laptop().authority))
 
 
 def test_a_laptop_that_poses_as_a_kiosk_is_not_one():
@@ -153,13 +156,34 @@ def test_a_laptop_that_poses_as_a_kiosk_is_not_one():
         talk(Line(TlsServer(server_context(posing), echo)))
     for name in ("laptop-evil", "kiosk-", "kiosk-xyz"):
         papers = hub().papers(name, ExtendedKeyUsageOID.SERVER_AUTH)
-        with pytest.raises(WrongPeer, match="not a kiosk"):
+        with pytest.raises(WrongPeer, match="no kiosk"):
             talk(Line(TlsServer(server_context(papers), echo)))
 
 
 def test_another_kiosk_of_the_same_hub_is_not_the_one_meant():
     with pytest.raises(WrongPeer, match="not ffffffffffff"):
         talk(Line(good()), expect_device=b"\xff" * 6)
+
+
+def test_a_kiosk_whose_identity_was_taken_back_is_refused():
+    gone = frozenset([certificates.serial_of(kiosk(DEVICE).cert)])
+    with pytest.raises(WrongPeer, match="taken back"):
+        talk(Line(good()), replace(laptop(), revoked=gone))
+
+
+def test_what_the_kiosk_says_counts_more_than_its_alert():
+    line = Line(good())
+    stranger = replace(hub(2).papers("laptop-stranger"), authority=laptop().authority)
+    honest = line.send
+
+    async def send(data: bytes) -> None:
+        await honest(data)
+        if line.server.error:
+            line.say(bye.error(bye.REVOKED, "line"))
+
+    line.send = send  # type: ignore[method-assign]
+    with pytest.raises(Revoked):
+        talk(line, stranger)
 
 
 def test_a_kiosk_that_does_not_ask_who_we_are_is_refused():

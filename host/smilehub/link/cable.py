@@ -400,6 +400,5 @@ def wired(payload: bytes) -> bytes:
     How long COBS makes it depends on where its zeros are, which is chance once it is encrypted; the line's
     time is not to depend on it. A decoder passes over the zeros behind a frame.
     """
-    frame = bytes(frames.encode(payload))
-    size = len(payload) + 4
-    return frame.ljust(size + -(-size // 254) + 1, b"\0")
+    size = len(payload)
+    return bytes(frames.encode(payload)).ljust(size + 6 + (size + 4) // 254, b"\0")

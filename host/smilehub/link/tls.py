@@ -2,31 +2,34 @@
 
 import asyncio
 import contextlib
-import os
 import ssl
-import tempfile
-from collections.abc import Callable, Generator
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Callable
+from typing import Protocol, runtime_checkable
 
 from smilehub.errors import (
     Downgraded,
     HandshakeFailed,
     HandshakeLate,
+    KeysDamaged,
     KioskBusy,
     LinkClosed,
     NoCertificate,
     Revoked,
+    SmilehubError,
+    TrustError,
     WrongAuthority,
     WrongPeer,
 )
 from smilehub.link.transport import Transport
+from smilehub.trust import certificates
+from smilehub.trust.identity import Identity
 
 CIPHER = "ECDHE-ECDSA-AES128-GCM-SHA256"
 DEADLINE_S = 20.0  # for a handshake; what the kiosk asks us to wait does not count
 PATIENCE_S = 300.0  # for people at the kiosk's keys
 
-_KIOSK = "kiosk-"
 _RECORD = 16384
+_LAST_WORD_S = 0.5
 _NO_CHECK_TIME = (
     0x200000  # X509_V_FLAG_NO_CHECK_TIME: certificates end by lists, and laptops' clocks go wrong
 )
@@ -41,17 +44,6 @@ _ALERTS: tuple[tuple[str, type[Exception], str], ...] = (
     ("NO_CERTIFICATE", NoCertificate, "The kiosk at {} saw no certificate of this laptop."),
     ("CERTIFICATE_REQUIRED", NoCertificate, "The kiosk at {} saw no certificate of this laptop."),
 )
-
-
-class Credentials(Protocol):
-    """Who this laptop is: its certificate, its key and its hub's certificate, each DER (RFC 5280, 5915)."""
-
-    @property
-    def cert(self) -> bytes: ...
-    @property
-    def key(self) -> bytes: ...
-    @property
-    def authority(self) -> bytes: ...
 
 
 @runtime_checkable
@@ -75,7 +67,7 @@ class SecureTransport:
     def __init__(
         self,
         carrier: Transport,
-        identity: Credentials,
+        identity: Identity,
         *,
         expect_device: bytes | None = None,
         deadline_s: float = DEADLINE_S,
@@ -200,7 +192,7 @@ class SecureTransport:
             except ssl.SSLError as error:
                 with contextlib.suppress(OSError):
                     await self._flush()  # the alert: the kiosk records why
-                raise self._refused(error, asked.certificate) from error
+                raise await self._last_word() or self._refused(error, asked.certificate) from error
         await self._flush()
         if not asked.certificate:
             raise Downgraded(f"What answers at {self.name} did not ask who this laptop is.")
@@ -209,14 +201,16 @@ class SecureTransport:
 
     def _who(self, tls: ssl.SSLObject) -> bytes:
         """The device id that the kiosk's certificate names. Raises WrongPeer."""
-        names: Any = (tls.getpeercert() or {}).get("subject", ())
-        called = next((value for part in names for key, value in part if key == "commonName"), "")
+        cert = tls.getpeercert(binary_form=True) or b""
         try:
-            device_id = bytes.fromhex(called.removeprefix(_KIOSK)) if called.startswith(_KIOSK) else b""
-        except ValueError:
-            device_id = b""
-        if not device_id:
-            raise WrongPeer(f"What answers at {self.name} is '{called}', not a kiosk.")
+            device_id = certificates.device_of(cert)
+        except KeysDamaged as error:
+            raise WrongPeer(f"What answers at {self.name} is no kiosk.") from error
+        if certificates.serial_of(cert) in self._identity.revoked:
+            raise WrongPeer(
+                f"The identity of kiosk {device_id.hex()} at {self.name} has been taken back.",
+                hint="If the kiosk is yours, give it a new one: `smilehub enroll --console PORT`.",
+            )
         if self._expect is not None and device_id != self._expect:
             raise WrongPeer(f"At {self.name} is kiosk {device_id.hex()}, not {self._expect.hex()}.")
         return device_id
@@ -225,6 +219,17 @@ class SecureTransport:
         async with self._sending:
             if self._out.pending:
                 await self.carrier.send(self._out.read())
+
+    async def _last_word(self) -> TrustError | None:
+        """Why the kiosk hangs up, if it says so within a moment: it knows better than an alert tells."""
+        try:
+            async with asyncio.timeout(_LAST_WORD_S):
+                while True:
+                    await self.carrier.receive()
+        except TrustError as said:
+            return said
+        except (SmilehubError, TimeoutError):
+            return None
 
     def _asked_to_wait(self, seconds: int) -> None:
         self._waited = True
@@ -293,7 +298,7 @@ class _Asked:
             del self._messages[:end]
 
 
-def context(identity: Credentials) -> ssl.SSLContext:
+def context(identity: Identity) -> ssl.SSLContext:
     """TLS 1.2 with one cipher, our certificate and trust in our hub's authority alone."""
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     made.check_hostname = False  # the certificate names a device, which `_who` compares
@@ -302,28 +307,5 @@ def context(identity: Credentials) -> ssl.SSLContext:
     made.set_ciphers(CIPHER)
     made.options |= ssl.OP_NO_TICKET | ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
     made.verify_flags |= _NO_CHECK_TIME
-    made.load_verify_locations(cadata=identity.authority)
-    with _as_file(identity) as path:
-        made.load_cert_chain(path)
+    identity.install(made)
     return made
-
-
-@contextlib.contextmanager
-def _as_file(identity: Credentials) -> Generator[str]:
-    """Certificate and key where OpenSSL can read them: it takes names of files only."""
-    pem = ssl.DER_cert_to_PEM_cert(identity.cert) + _pem("EC PRIVATE KEY", identity.key)
-    if hasattr(os, "memfd_create"):
-        with os.fdopen(os.memfd_create("identity"), "wb") as file:
-            file.write(pem.encode())
-            file.flush()
-            yield f"/proc/self/fd/{file.fileno()}"
-        return
-    with tempfile.NamedTemporaryFile(suffix=".pem") as file:  # readable by this account alone
-        file.write(pem.encode())
-        file.flush()
-        yield file.name
-
-
-def _pem(label: str, der: bytes) -> str:
-    body = ssl.DER_cert_to_PEM_cert(der)  # base64 in lines of 64, whatever it holds
-    return body.replace("CERTIFICATE", label)
