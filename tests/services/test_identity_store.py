@@ -64,7 +64,7 @@ def test_the_same_on_the_real_interpreter_in_a_small_heap(material: Path) -> Non
     assert done.returncode == 0, done.stdout + done.stderr
     said = dict(line.rsplit(" ", 1) for line in done.stdout.splitlines())
     assert said["cuts 48 rounds"] == "60"
-    # Bytes (the sector's, and the parts') are as many on an ESP32, objects half as large: half of the handshake's
+    # Bytes (the sector and the parts) are as many on an ESP32, objects half as large: half of the handshake's
     # 8 KiB, most of which is garbage by then.
     plain = 2 * len(KIOSK.blob)
     assert plain + (int(said["with garbage"]) - plain) / 2 <= 4096

@@ -30,6 +30,8 @@ PACKAGES = ("hubcore", "tasks", "drivers", "services", "kiosk")
 DEFAULT_LETTER = "K"
 DEFAULT_TZ = "UTC0"
 MANIFEST = "manifest"
+#: Of the partition ``keys``: where an identity lies that no kiosk has written yet (docs/link.md).
+IDENTITY_SECTOR = 4
 # What MicroPython gives VfsLfs2 on a Partition: extmod/vfs_lfs.c and vfs_lfsx.c.
 LITTLEFS: dict[str, int] = {
     "block_size": SECTOR,
@@ -132,6 +134,7 @@ def build_image(
     letter: str = DEFAULT_LETTER,
     tz: str = DEFAULT_TZ,
     slots: tuple[str, ...] = ("app_a",),
+    identity: bytes | None = None,
 ) -> BoardFile:
     """Write a board's flash as a file: table, ``vfs``, application slots, boot state, the rest erased.
 
@@ -141,14 +144,22 @@ def build_image(
         letter: the first letter of this kiosk's tickets.
         tz: the POSIX time zone of the clock that staff see.
         slots: which application slots get the application; the first is the one that boots.
+        identity: what ``smilehub.trust`` issued to this board (``KioskIdentity.blob``); without one the kiosk
+            answers no laptop until it is enrolled.
 
     Raises ImageError or MissingExtra.
     """
     board = load_board(board_path)
     app = build_app(cache_root() / "app" / f"{board.id}-{letter}", board, letter=letter, tz=tz)
     image = _image_bytes(board, app, slots)
+    if identity is not None:
+        at = board.partition("keys").offset + IDENTITY_SECTOR * SECTOR
+        image[at : at + len(identity)] = identity
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
+    if identity is not None:  # a key is in it
+        part.unlink(missing_ok=True)
+        part.touch(mode=0o600)
     part.write_bytes(image)
     part.replace(path)
     return board

@@ -16,9 +16,6 @@ from smilehub.trust import certificates, files
 
 #: What a person's computer may be: a laptop syncs, calls and configures; a technician sees logs and files.
 ROLES = ("laptop", "technician")
-#: The sectors of the partition ``keys`` in which a kiosk keeps its identity in turn.
-KIOSK_SECTOR = 4
-
 _MAGIC = b"SHID"
 _HEAD = struct.Struct("<4sIH")
 _VERSION = 1
