@@ -9,6 +9,7 @@ low. A program whose own work is known, with messages in between as a key press 
 import asyncio
 import itertools
 import os
+import statistics
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -31,7 +32,7 @@ _BATCH = 100
 _WAITS, _WINDOWS, _STRIPS, _WORK = 5, 30, 3, 330  # of the known program: as much of each as a press has
 _SETTLED_US = 2_000_000
 _GAP_S = 5.05  # the guest sleeps so long after a batch, and is looked at meanwhile
-_SIZES = (1, 1024, _LARGE, _LARGE + 1, 3840)  # 3,840: a strip of the kiosk's panel
+_SIZES = (4, 1024, _LARGE, _LARGE + 1, 3840)  # 3,840: a strip of the kiosk's panel
 # What a native function would cost too is the firmware's: built-ins stand in for it.
 _PROGRAM = f"""
 import time
@@ -167,6 +168,7 @@ class Shims:
 
     least: dict[str, int] = field(default_factory=dict[str, int])
     press: Said = field(default_factory=Said)
+    _works: list[int] = field(default_factory=list[int])
 
     def calibrate(self) -> None:
         """Run the bare board once; a second."""
@@ -192,8 +194,15 @@ class Shims:
         for name, (before, after) in zip(itertools.cycle(_NAMES), itertools.pairwise(marks), strict=False):
             took = after[0] - before[0]
             self.least[name] = min(took, self.least.get(name, took))
-            if name == "press":
+            if name == "work":
+                self._works.append(took)
+            elif name == "press":
                 self.press = after[1] - before[1]
+
+    @property
+    def busy(self) -> float:
+        """By what share the same work usually took longer than at best: others' load on this machine."""
+        return statistics.median(self._works) / min(self._works) - 1
 
     def cost(self) -> Cost:
         """What all calibrations prove. Raises RuntimeError if known work is not found again with it."""
