@@ -14,6 +14,13 @@ QUIET = [
     *("-q", "--generate-hashes", "--allow-unsafe", "--strip-extras", "--no-header", "--no-annotate"),
     *("--no-emit-index-url", "--no-emit-find-links", "--no-emit-trusted-host", "--no-emit-options"),
 ]
+#: What Bumble names for transports and tools of its own that nothing here loads.
+UNUSED = frozenset(
+    {
+        *("importlib-resources", "libusb-package", "libusb1", "prompt-toolkit"),
+        *("pyserial-asyncio", "pyusb", "wcwidth", "websockets"),
+    }
+)
 BUILD = ["hatchling==1.33.0", "editables==0.5"]
 
 
@@ -34,7 +41,20 @@ def main() -> int:
                 check=True,
                 cwd=ROOT,
             )
+            drop_unused(ROOT / name)
     return 0
+
+
+def drop_unused(lock: Path) -> None:
+    """Take the packages of UNUSED out of a lock file; it is installed with --no-deps."""
+    kept: list[str] = []
+    keep = True
+    for line in lock.read_text().splitlines():
+        if not line.startswith(" "):
+            keep = line.partition("==")[0] not in UNUSED
+        if keep:
+            kept.append(line)
+    lock.write_text("\n".join(kept) + "\n")
 
 
 if __name__ == "__main__":

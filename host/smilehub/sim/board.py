@@ -100,6 +100,8 @@ class Board:
         self.console: ConsolePort = console if console is not None else PipeConsole(kernel, self._typed)
         #: Called after every reset or power-on, and when the board loses power.
         self.on_power: list[Callable[[bool], None]] = []
+        #: Called when the guest ends: True by a soft reset, False at once.
+        self.on_stop: list[Callable[[bool], None]] = []
         self._handlers: dict[int, Handler] = {}
         self._rtc_us = 0
         self._rtc_memory = b""
@@ -262,6 +264,8 @@ class Board:
             if not guest.ended:
                 self.stats.cpu_ns += guest.cpu_ns()
             guest.kill()
+            for tell in self.on_stop:
+                tell(soft)
             self.console.ended(soft=soft)
         self._ended.set()
 
@@ -321,6 +325,7 @@ class Board:
         self.on(Kind.RTC_SET, self._rtc_set)
         self.on(Kind.RTC_GET, lambda _: struct.pack("<q", self._rtc_us))
         self.on(Kind.RTC_MEMORY, self._keep_rtc_memory)
+        self.on(Kind.BLE, self._first_ble)
 
     def _hello(self, _: Frame) -> bytes:
         seed = random.Random(f"{self.seed} {self.stats.boots}").getrandbits(30)
@@ -352,6 +357,13 @@ class Board:
             self.console.booting()
         elif frame.a == 2:
             self._give_up("the launcher failed")
+
+    def _first_ble(self, frame: Frame) -> bytes | int | None:
+        # Nobody gave this board a radio: it is alone in the air. Bumble is only loaded for those who radio.
+        from smilehub.sim.radio import Radio
+
+        Radio(self.kernel, seed=self.seed).board(self)
+        return self._frame(frame)
 
     def _feed(self, frame: Frame) -> None:
         if self._wdt is not None:

@@ -43,6 +43,9 @@ class Kind(enum.IntEnum):
     NEOPIXEL = 18  # pin, ns high and low of a 0, high and low of a 1 (15 bits each, the first lowest), bytes
     I2C_CONFIG = 19  # bus, frequency in Hz
     RTC_MEMORY = 20  # –, –, bytes
+    BLE_ANSWER = (
+        21  # 0: events of so many bytes were taken; 1: token | error << 32, value; see radio/board_radio.py
+    )
     HELLO = 0x40  # reply: JSON
     SYNC = 0x41  # reply when the kernel's clock stands at the guest's
     WAIT = 0x42  # 1: console input wakes too, deadline in µs or -1
@@ -52,6 +55,7 @@ class Kind(enum.IntEnum):
     I2C_READ = 0x46  # bus, address | length << 16; reply: the bytes, or errno
     ADC = 0x47  # pin; reply: 4 bytes, little-endian µV
     RTC_GET = 0x48  # reply: 8 bytes, little-endian signed, the offset of RTC_SET
+    BLE = 0x49  # call, its numbers, its bytes (shims/bluetooth.py); reply: as the call, or errno
 
 
 class Event(enum.IntEnum):
@@ -63,6 +67,7 @@ class Event(enum.IntEnum):
     ARM_CUT = 0x84  # tear in 1/255 of the operation, operations from now
     WAKE = 0x85  # nothing but the end of a wait
     UART_BREAK = 0x86  # port
+    BLE = 0x87  # event of the bluetooth module, its numbers packed, its bytes
 
 
 class Cause(enum.IntEnum):

@@ -20,6 +20,7 @@ UART_BREAK = 16
 NEOPIXEL = 18
 I2C_CONFIG = 19
 RTC_MEMORY = 20
+BLE_ANSWER = 21
 
 # Guest to host with an answer.
 HELLO = 0x40
@@ -31,6 +32,7 @@ I2C_WRITE = 0x45
 I2C_READ = 0x46
 ADC = 0x47
 RTC_GET = 0x48
+BLE = 0x49
 
 # Host to guest.
 REPLY = 0x80
@@ -39,3 +41,4 @@ EV_UART_RX = 0x82
 EV_ARM_CUT = 0x84
 EV_WAKE = 0x85
 EV_UART_BREAK = 0x86
+EV_BLE = 0x87

@@ -86,7 +86,7 @@ def install():
 
     names = {"time": time, "select": select, "os": os, "vfs": _vfs, "sys": _sys, "_asyncio": _tasks}
     names["esp32"] = esp32
-    for name in ("machine", "neopixel"):
+    for name in ("bluetooth", "machine", "neopixel"):
         try:
             names[name] = __import__(name)
         except ImportError:
@@ -102,7 +102,7 @@ def install():
         _threshold[0] = _gc.threshold
     for name, module in names.items():
         loaded[name] = module
-    for name in ("time", "select", "os", "machine", "random"):
+    for name in ("time", "select", "os", "machine", "random", "bluetooth"):
         if name in loaded:
             loaded["u" + name] = loaded[name]
     loaded["umicropython"] = _upy
