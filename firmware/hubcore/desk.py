@@ -1,16 +1,12 @@
 """The desk: what staff and visitors may wish, and the one record it becomes, or a refusal."""
 
-from hubcore.classes import LANES, NEEDS, PURPOSES, RATES, RESTS, class_of
+from hubcore.classes import LANES, NEEDS, PURPOSES, class_of
 from hubcore.errors import Refused
 from hubcore.fold import MAX_ALERTS, Hub
 from hubcore.labels import PICTOGRAMS, draw, number, valid
-from hubcore.records import ALERTS, MAX_CARRIED, MAX_FAMILY, URGENT, clean
-from hubcore.steps import MAX_CHAIRS, MAX_EMERGENCIES, MAX_VISITS, yielding
+from hubcore.records import ALERTS, MAX_FAMILY, URGENT, clean
+from hubcore.steps import MAX_EMERGENCIES, MAX_VISITS, yielding
 from hubcore.visits import Visit
-
-# Beside letters and digits, what names of people and chairs are written in: the kiosk's fonts have no more.
-NAME_SIGNS = ".,-'()/:+&#!?"
-
 
 # What moves one ticket and needs no more: the record that it becomes, and the states that it begins in.
 _MOVES = {
@@ -20,6 +16,33 @@ _MOVES = {
     "no_show": ("no_show", "called"),
     "requeue": ("requeued", "called seated"),
 }
+# What has a method of its name here, and what has a function in a module that is loaded when it is asked for.
+_USUAL = (
+    "checkin",
+    "call",
+    "left",
+    "alert_raise",
+    "alert_ack",
+    "code_miss",
+    "consent_give",
+    "consent_withdraw",
+)
+SELDOM = (
+    "day_open",
+    "day_close",
+    "full_today",
+    "promise",
+    "chair_open",
+    "chair_close",
+    "pause",
+    "transfer",
+    "class",
+    "defer",
+    "undo",
+    "code_lift",
+    "staff_set",
+    "staff_remove",
+)
 
 
 def decide(hub: Hub, name: str, args: dict, now_ms: int, rnd, cmd=None, letter: str = "K") -> tuple:
@@ -29,14 +52,18 @@ def decide(hub: Hub, name: str, args: dict, now_ms: int, rnd, cmd=None, letter: 
     None and goes into the record, as does ``who`` of the arguments: the person signed in at the desk.
     ``letter`` begins the labels of this kiosk. Raises Refused.
     """
-    desk = _Desk(hub, args, now_ms, rnd, letter)
+    desk = Desk(hub, args, now_ms, rnd, letter)
     if name in _MOVES:
         kind, states = _MOVES[name]
         fields: dict = {"label": desk.ticket(states).label}
         if kind == "requeued":
             desk.why(fields)
-    elif name in _WISHES:
-        kind, fields = _WISHES[name](desk)
+    elif name in _USUAL:
+        kind, fields = getattr(desk, name)()
+    elif name in SELDOM:
+        from hubcore import desk_seldom
+
+        kind, fields = getattr(desk_seldom, "change_class" if name == "class" else name)(desk)
     else:
         raise Refused("unknown_command")
     if args.get("who") is not None:
@@ -56,7 +83,7 @@ def urgent(kind: str, fields: dict) -> bool:
     return kind in URGENT or (kind in ("checkin", "class_changed") and fields.get("need") == NEEDS[0])
 
 
-class _Desk:
+class Desk:
     """One wish: its arguments read with care, its record drafted."""
 
     def __init__(self, hub: Hub, args: dict, now_ms: int, rnd, letter: str):
@@ -85,13 +112,6 @@ class _Desk:
         value = self.word(name, default)
         if not least <= len(value) <= most:
             raise Refused("bad_argument", name)
-        return value
-
-    def name(self, name: str) -> str:
-        value = self.limited(name, 1, 12)
-        for char in value:
-            if not ("0" <= char <= "9" or "a" <= char.lower() <= "z" or char in NAME_SIGNS):
-                raise Refused("bad_name", value)
         return value
 
     def ticket(self, states: str = "waiting called seated", promised: bool = False) -> Visit:
@@ -223,113 +243,15 @@ class _Desk:
             label for label in sorted(among) if group and among[label].group == group and label != visit.label
         ]
 
-    def promise(self) -> tuple:
-        self.need_day()
-        if not self.hub.full:
-            raise Refused("not_full")
-        fields = {}
-        if self.said(fields) == NEEDS[0]:
-            raise Refused("bad_argument", "need")  # emergencies are taken at once
-        self.draft(fields, None)
-        self.room(1, MAX_VISITS)
-        fields["label"] = self.labels([], 1)[0]
-        return "promised", fields
-
-    def day_open(self) -> tuple:
-        hub = self.hub
-        if hub.day_open:
-            raise Refused("day_is_open")
-        now_s = self.now_ms // 1000
-        visits = []
-        for visit in hub.order(self.now_ms, len(hub.waiting)):
-            waited = max(0, now_s - visit.arrival)
-            place = [
-                visit.label,
-                visit.seq,
-                visit.need,
-                visit.lane,
-                visit.lang,
-                visit.pictogram,
-                visit.source,
-                waited,
-            ]
-            visits.append(place)
-        if len(visits) > MAX_CARRIED:
-            raise Refused("emergencies_waiting")
-        alerts = []
-        for seq in sorted(hub.alerts):
-            alert = hub.alerts[seq]
-            alerts.append([seq, max(0, self.now_ms - alert.raised_ms) // 1000, alert.why, alert.label])
-        if len(alerts) > MAX_CARRIED:
-            raise Refused("alerts_standing")
-        fields = {
-            "day": hub.day + 1,
-            "rates": list(RATES),
-            "issuers": [[issuer, hub.issuers[issuer]] for issuer in hub.issuers],
-            "visits": visits,
-            "alerts": alerts,
-        }
-        for label in hub.promises:
-            if not hub.promises[label].due and hub.opened_seq:
-                fields["since"] = hub.opened_seq
-        return "day_opened", fields
-
-    def day_close(self) -> tuple:
-        self.need_day()
-        rest = self.args.get("rest", RESTS[0])
-        if rest not in RESTS:
-            raise Refused("bad_argument", "rest")
-        deferred = 0
-        for label in sorted(self.hub.visits):
-            visit = self.hub.visits[label]
-            if visit.chair is not None:
-                raise Refused("chair_busy", visit.chair)
-            if visit.need == NEEDS[0]:
-                raise Refused("emergency_waiting", label)
-            deferred += 1
-        return "day_closed", {"day": self.hub.day, "deferred": deferred, "rest": rest}
-
-    def full_today(self) -> tuple:
-        self.need_day()
-        return "full_today", {"full": self.args.get("full", True) is not False}
-
-    def chair_open(self) -> tuple:
-        self.need_day()
-        name = self.name("chair")
-        lanes = self.args.get("lanes") or []
-        if not isinstance(lanes, (list, tuple)):
-            raise Refused("bad_argument", "lanes")
-        for lane in lanes:
-            if lane not in LANES:
-                raise Refused("bad_argument", "lanes")
-        chairs = self.hub.chairs
-        if name not in chairs:
-            for other in chairs:
-                if other.lower() == name.lower():  # the wall has capitals only
-                    raise Refused("chair_alike", other)
-            if len(chairs) >= MAX_CHAIRS:
-                raise Refused("too_many_chairs")
-        return "chair_opened", {"chair": name, "lanes": sorted(set(lanes))}
-
-    def open_chair(self):
+    def chair(self, free: bool = True):
+        """An open chair, and no visitor at it unless that does not matter."""
         name = self.limited("chair", 1, 12)
         chair = self.hub.chairs.get(name)
         if chair is None or not chair.open:
             raise Refused("chair_closed", name)
+        if free and chair.visit is not None:
+            raise Refused("chair_busy", name)
         return chair
-
-    def chair(self):
-        chair = self.open_chair()
-        if chair.visit is not None:
-            raise Refused("chair_busy", chair.name)
-        return chair
-
-    def pause(self) -> tuple:
-        paused = self.args.get("paused", True) is not False
-        return "chair_paused", {"chair": self.open_chair().name, "paused": paused}
-
-    def chair_close(self) -> tuple:
-        return "chair_closed", {"chair": self.chair().name}
 
     def call(self) -> tuple:
         self.need_day()
@@ -351,36 +273,10 @@ class _Desk:
                 fields["others"] = others
         return "left", fields
 
-    def transfer(self) -> tuple:
-        visit = self.ticket()
-        lane = self.lane()
-        if visit.lane == lane and visit.chair is None:
-            raise Refused("no_change", visit.label)
-        return "transferred", self.why({"label": visit.label, "lane": lane})
-
-    def change_class(self) -> tuple:
-        fields = {"label": self.ticket().label}
-        self.said(fields)
-        fields.pop("said", None)
-        self.why(fields)
-        if "why" not in fields:
-            raise Refused("bad_argument", "why")
-        return "class_changed", fields
-
-    def defer(self) -> tuple:
-        self.need_day()
-        visit = self.ticket()
-        if visit.need == NEEDS[0]:
-            raise Refused("emergency_waiting", visit.label)
-        return "deferred", self.why({"label": visit.label, "promise": True})
-
     def code_miss(self) -> tuple:
         if self.hub.code_pause_ms(self.now_ms):
             raise Refused("code_paused")
         return "code_missed", {}
-
-    def code_lift(self) -> tuple:
-        return "code_lifted", {}
 
     def alert_raise(self) -> tuple:
         why = self.args.get("why")
@@ -402,18 +298,6 @@ class _Desk:
             raise Refused("alert_unknown", "" if alert is None else clean(str(alert), 16))
         return "alert_acknowledged", {"alert": alert}
 
-    def undo(self) -> tuple:
-        chair = self.args.get("chair")
-        if chair is not None:
-            chair = self.limited("chair", 1, 12)
-        act = self.hub.undoable(chair)
-        if act is None:
-            raise Refused("nothing_to_undo", "" if chair is None else " at chair " + chair)
-        fields: dict = {"undone": act.seq}
-        if act.chair is not None:
-            fields["chair"] = chair or act.chair
-        return "corrected", self.why(fields, "made by mistake")
-
     def consent_give(self) -> tuple:
         label = self.ticket(promised=True).label
         purpose = self.limited("purpose", 1, 16)
@@ -427,35 +311,3 @@ class _Desk:
         if not valid(label) or label[0] != self.letter or not self.hub.used.has(number(label)):
             label = self.ticket(promised=True).label
         return "consent_withdrawn", {"label": label, "purpose": self.limited("purpose", 1, 16)}
-
-    def staff_set(self) -> tuple:
-        return "staff_set", {"staff": self.name("staff")}
-
-    def staff_remove(self) -> tuple:
-        return "staff_removed", {"staff": self.limited("staff", 1, 12)}
-
-
-_WISHES = {
-    "checkin": _Desk.checkin,
-    "day_open": _Desk.day_open,
-    "day_close": _Desk.day_close,
-    "full_today": _Desk.full_today,
-    "chair_open": _Desk.chair_open,
-    "chair_close": _Desk.chair_close,
-    "call": _Desk.call,
-    "left": _Desk.left,
-    "transfer": _Desk.transfer,
-    "class": _Desk.change_class,
-    "defer": _Desk.defer,
-    "promise": _Desk.promise,
-    "pause": _Desk.pause,
-    "code_miss": _Desk.code_miss,
-    "code_lift": _Desk.code_lift,
-    "alert_raise": _Desk.alert_raise,
-    "alert_ack": _Desk.alert_ack,
-    "undo": _Desk.undo,
-    "consent_give": _Desk.consent_give,
-    "consent_withdraw": _Desk.consent_withdraw,
-    "staff_set": _Desk.staff_set,
-    "staff_remove": _Desk.staff_remove,
-}

@@ -9,11 +9,9 @@ offsets and the receipt: nothing in the queue reads them.
 """
 
 from collections import OrderedDict
-from hashlib import sha256
 
-from hubcore import cbor
 from hubcore.apq import Waiting
-from hubcore.classes import ANY_LANE, EMERGENCY, NEEDS, RATES
+from hubcore.classes import ANY_LANE, NEEDS, RATES
 from hubcore.compat import const, roomy
 from hubcore.errors import RecordError
 from hubcore.estimate import estimate
@@ -120,11 +118,6 @@ class Hub:
             return max(self.queue_ms, self.base_ms + uptime_ms)
         return self.queue_ms
 
-    def utc_of(self, record: Record) -> "int | None":
-        """UTC seconds of a record by its boot's last `clock_set`, else as it says itself, else None."""
-        offset = self.offsets.get(record.boot)
-        return record.clock_s if offset is None else (offset + record.uptime_ms) // 1000
-
     def _tick(self, record: Record) -> None:
         if record.boot > self.boot:
             self.boot = record.boot
@@ -159,19 +152,10 @@ class Hub:
         return place
 
     def why(self, visit: Visit, now_ms: int) -> dict:
-        """What the order knows of a visit: all that there is to explain a call."""
-        waited_s = now_ms // 1000 - visit.arrival
-        rate = self.rates[visit.cls]
-        return {
-            "need": visit.need,
-            "source": visit.source,
-            "lane": visit.lane,
-            "seq": visit.seq,
-            "waited_s": waited_s,
-            "strictly_first": visit.cls == EMERGENCY,
-            "rate": rate,
-            "priority": rate * waited_s,
-        }
+        """What the order knows of a visit: all that there is to explain a call (hubcore.account)."""
+        from hubcore.account import why
+
+        return why(self, visit, now_ms)
 
     def estimate(self, label: str, now_ms: int) -> "tuple[int, int] | None":
         """(least, most) minutes that this visit will wait from now, multiples of 5; None: nobody can tell."""
@@ -229,35 +213,10 @@ class Hub:
         return best
 
     def digest(self) -> bytes:
-        """SHA-256 over the deterministic CBOR of all that the queue depends on, part by part."""
-        sha = sha256()
-        for part in self.parts():
-            sha.update(cbor.dumps(part))
-        return sha.digest()
+        """SHA-256 over all that the queue depends on (hubcore.account)."""
+        from hubcore.account import digest
 
-    def parts(self):
-        """Yield the state in a fixed order, as values that CBOR has."""
-        yield [self.journal_id, self.next_seq, self.boot, self.base_ms, self.queue_ms]
-        yield [[name, self.issuers[name], self.issuer_seq.get(name)] for name in self.issuers]
-        yield [self.day, self.day_open, self.full, self.rates, self.faults, self.counts, self.used.bits]
-        yield [
-            self.misses,
-            self.code_until_ms,
-            self.arrived,
-            self.busy,
-            self.undo.parts() if self.undo else None,
-        ]
-        yield [len(self.chairs), len(self.visits), len(self.promises), len(self.alerts)]
-        for name in sorted(self.chairs):
-            yield self.chairs[name].parts()
-        for label in sorted(self.visits):
-            yield self.visits[label].parts()
-        for label in sorted(self.promises):
-            yield self.promises[label].parts()
-        for label in sorted(self.closed):
-            yield self.closed[label].parts()
-        for seq in sorted(self.alerts):
-            yield self.alerts[seq].parts()
+        return digest(self)
 
     def _note(self, cmd, seq: int) -> None:
         issuer, counter = cmd

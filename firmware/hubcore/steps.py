@@ -1,9 +1,8 @@
 """What each kind of record does to the hub; one that does not fit the state does nothing.
 
-A kind either moves a visit as _MOVES says, or has a function of its name here, or does nothing.
+A kind either moves a visit as _MOVES says, or has a function of its name here, or, if it is in SELDOM, in a
+module that is loaded when such a record comes; or it does nothing.
 """
-
-from collections import OrderedDict
 
 from hubcore.classes import EMERGENCY, NEEDS
 from hubcore.compat import const
@@ -24,7 +23,6 @@ HOLD_MS = 7_200_000
 
 MAX_CLOSED = 8  # closed visits with consents that can still be withdrawn by code
 
-_MAX_OFFSETS = const(8)
 _MAX_CONSENTS = const(8)
 _OPEN = ("waiting", "called", "seated")
 
@@ -36,11 +34,22 @@ MORE_MISSES = 3
 PAUSE_MS = 600_000
 
 _MAX_DOUBLED = const(8)
-_TURNAROUND_S = const(
-    600
-)  # a chair that calls later than this after its last visitor was not busy in between
+_TURNAROUND_S = const(600)  # a chair that calls later after its last visitor was not busy in between
 _MAX_BUSY = const(720)  # tens of seconds; so 990 squares stay below 2**30
 
+SELDOM = (
+    "day_opened",
+    "day_closed",
+    "full_today",
+    "promised",
+    "chair_opened",
+    "chair_closed",
+    "chair_paused",
+    "class_changed",
+    "corrected",
+    "code_lifted",
+    "clock_set",
+)
 
 # kind: of which states, into which
 _MOVES = {
@@ -58,7 +67,12 @@ def step(hub, record: Record) -> None:
     body = record.body
     move = _MOVES.get(record.kind)
     if move is None:
-        act = globals().get(record.kind)
+        if record.kind in SELDOM:
+            from hubcore import steps_seldom
+
+            act = getattr(steps_seldom, record.kind)
+        else:
+            act = globals().get(record.kind)
         if act is not None:
             act(hub, record, body)
         return
@@ -66,71 +80,6 @@ def step(hub, record: Record) -> None:
     if visit is not None and visit.state in move[0]:
         chair = hub.chairs[visit.chair] if move[1] == "seated" else None
         _act(hub, record, [visit], move[1], chair, body.get("lane"), body.get("promise") is True)
-
-
-def day_opened(hub, record: Record, body: dict) -> None:
-    hub.base_ms -= hub.queue_ms
-    hub.queue_ms = 0
-    hub.reset(body["rates"])
-    promises = hub.promises
-    for label in list(promises):
-        visit = promises[label]
-        if visit.due or body.get("since") is None:
-            del promises[label]
-        else:
-            visit.due = True
-            hub.used.add(number(label))
-    hub.day = body["day"]
-    hub.day_open = True
-    hub.opened_seq = record.seq
-    hub.issuers = OrderedDict()
-    for issuer, counter in body["issuers"]:
-        hub.issuers[issuer] = counter
-    for label, seq, need, lane, lang, pictogram, by, seconds in body["visits"]:
-        _admit(hub, Visit(label, seq, -seconds, _shared(hub, lang), pictogram, by), lane, need)
-    for seq, seconds, why, label in body["alerts"]:
-        hub.alerts[seq] = Alert(seq, -1000 * seconds, why, label)
-
-
-def day_closed(hub, record: Record, body: dict) -> None:
-    hub.day_open = False
-    hub.full = False
-    rest = body.get("rest")
-    for visit in list(hub.visits.values()):
-        if visit.state == "seated":
-            _move(hub, visit, "served", None, record.seq)
-        elif visit.state == "called" or visit.cls != EMERGENCY:
-            state = "left" if rest == "left" else "deferred"
-            _move(hub, visit, state, None, record.seq, rest == "tomorrow")
-    hub.chairs = {}
-    hub.undo = None
-
-
-def full_today(hub, record: Record, body: dict) -> None:
-    hub.full = body["full"]
-
-
-def chair_opened(hub, record: Record, body: dict) -> None:
-    name = body["chair"]
-    chair = hub.chairs.get(name)
-    if chair is not None:
-        chair.serve(tuple(body["lanes"]))
-    elif len(hub.chairs) < MAX_CHAIRS and hub.day_open:
-        hub.chairs[name] = Chair(name, tuple(body["lanes"]))
-
-
-def chair_paused(hub, record: Record, body: dict) -> None:
-    chair = hub.chairs.get(body["chair"])
-    if chair is not None and chair.open:
-        chair.paused = body["paused"]
-        if chair.visit is None:
-            chair.since = -1
-
-
-def chair_closed(hub, record: Record, body: dict) -> None:
-    chair = hub.chairs.get(body["chair"])
-    if chair is not None and chair.visit is None:
-        chair.close()
 
 
 def checkin(hub, record: Record, body: dict) -> None:
@@ -147,31 +96,16 @@ def checkin(hub, record: Record, body: dict) -> None:
         if member in hub.visits:
             continue
         hub.promises.pop(member, None)
-        visit = _visit(hub, record, member, arrival, body, body["by"])
+        visit = drafted(hub, record, member, arrival, body, body["by"])
         if len(family) > 1:
             visit.group = label
             if rank:
                 visit.rank = rank
-        _admit(hub, visit, body["lane"], body["need"])
+        admit(hub, visit, body["lane"], body["need"])
     emergency = hub.visits[label].cls == EMERGENCY
-    _make_room(hub, MAX_EMERGENCIES if emergency else MAX_VISITS)
+    make_room(hub, MAX_EMERGENCIES if emergency else MAX_VISITS)
     if emergency:
         hub.alerts[record.seq] = Alert(record.seq, hub.queue_ms, "emergency", label)
-
-
-def promised(hub, record: Record, body: dict) -> None:
-    label = body["label"]
-    if label in hub.visits or label in hub.promises:
-        return
-    visit = _visit(hub, record, label, hub.queue_ms // 1000, body, "self")
-    visit.state = "deferred"
-    visit.lane = body["lane"]
-    visit.cls = NEEDS.index(body["need"])
-    hub.promises[label] = visit
-    hub.counts["issued"] += 1
-    hub.counts["deferred"] += 1
-    _use(hub, label)
-    _make_room(hub, MAX_VISITS)
 
 
 def yielding(hub, now_ms: int, but=()) -> list:
@@ -186,7 +120,7 @@ def _made_at(visit: Visit) -> tuple:
     return visit.act or visit.seq, visit.seq, visit.rank
 
 
-def _make_room(hub, most: int) -> None:
+def make_room(hub, most: int) -> None:
     """Let go of what has no claim to its place: closed visits first, then promises."""
     while hub.closed and (
         len(hub.closed) > MAX_CLOSED or len(hub.visits) + len(hub.promises) + len(hub.closed) > MAX_VISITS
@@ -198,14 +132,14 @@ def _make_room(hub, most: int) -> None:
         del hub.promises[visit.label]
 
 
-def _visit(hub, record: Record, label: str, arrival: int, body: dict, by: str) -> Visit:
-    visit = Visit(label, record.seq, arrival, _shared(hub, body["lang"]), body["pictogram"], by)
+def drafted(hub, record: Record, label: str, arrival: int, body: dict, by: str) -> Visit:
+    visit = Visit(label, record.seq, arrival, shared(hub, body["lang"]), body["pictogram"], by)
     if body.get("code") is not None:
         visit.code = body["code"]
     return visit
 
 
-def _shared(hub, lang: str) -> str:
+def shared(hub, lang: str) -> str:
     """This word, as another visit has it already: each of its own would be 32 bytes more on the device."""
     for visit in hub.visits.values():
         if visit.lang == lang:
@@ -213,17 +147,17 @@ def _shared(hub, lang: str) -> str:
     return lang
 
 
-def _admit(hub, visit: Visit, lane: str, need: str) -> None:
+def admit(hub, visit: Visit, lane: str, need: str) -> None:
     hub.visits[visit.label] = visit
     cls = NEEDS.index(need)
     hub.waiting.add(visit, lane, cls, visit.arrival)
     hub.counts["issued"] += 1
     hub.counts["waiting"] += 1
     hub.arrived[cls] += 1
-    _use(hub, visit.label)
+    use(hub, visit.label)
 
 
-def _use(hub, label: str) -> None:
+def use(hub, label: str) -> None:
     """The label is taken; after 990 tickets in a day only those still in use stay taken."""
     hub.used.add(number(label))
     if not hub.used.full():
@@ -236,29 +170,6 @@ def _use(hub, label: str) -> None:
         if act is not None:
             for before in act.before:
                 hub.used.add(number(before.visit.label))
-
-
-def class_changed(hub, record: Record, body: dict) -> None:
-    visit = hub.visits.get(body["label"])
-    if visit is None:
-        return
-    act = hub.undo = Act(record.kind, record.seq)
-    act.before.append(Before(visit, None, False))
-    visit.act = record.seq
-    visit.source = "staff"
-    cls = NEEDS.index(body["need"])
-    if cls == EMERGENCY and visit.cls != EMERGENCY:
-        hub.alerts[record.seq] = Alert(record.seq, hub.queue_ms, "emergency", visit.label)
-    _class(hub, visit, cls)
-
-
-def _class(hub, visit: Visit, cls: int) -> None:
-    # The whole wait counts at the new class's rate: staff corrected what had been true all along.
-    if visit.state == "waiting":
-        hub.waiting.remove(visit)
-        hub.waiting.add(visit, visit.lane, cls, visit.arrival)
-    else:
-        visit.cls = cls
 
 
 def called(hub, record: Record, body: dict) -> None:
@@ -309,7 +220,7 @@ def _act(hub, record: Record, visits: list, state: str, chair=None, lane=None, p
         if lane is not None:
             hub.waiting.remove(visit)
             visit.lane = lane
-        _move(hub, visit, state, chair, record.seq, promise)
+        move(hub, visit, state, chair, record.seq, promise)
     if alone:
         hub.undo = act
 
@@ -318,17 +229,17 @@ def _freed(hub, chair: Chair, before: Before) -> None:
     """A chair's visitor goes: note how long it was busy. While others wait, it is so until its next call."""
     now = hub.queue_ms // 1000
     before.took = min(_MAX_BUSY, (now - chair.since) // 10)
-    _busy(hub, before.took, 1)
+    busy(hub, before.took, 1)
     chair.since = now if len(hub.waiting) else -1
 
 
-def _busy(hub, took: int, n: int) -> None:
+def busy(hub, took: int, n: int) -> None:
     hub.busy[0] += n
     hub.busy[1] += n * took
     hub.busy[2] += n * took * took
 
 
-def _move(hub, visit: Visit, state: str, chair, seq: int, promise: bool = False) -> None:
+def move(hub, visit: Visit, state: str, chair, seq: int, promise: bool = False) -> None:
     """Put a visit into a state, at a chair or none: the lists, the counts and the chairs follow."""
     if not visit.due:  # else it was counted on the day before
         hub.counts[visit.state] -= 1
@@ -351,45 +262,11 @@ def _move(hub, visit: Visit, state: str, chair, seq: int, promise: bool = False)
         hub.promises[label] = visit
     elif visit.code and visit.consents:
         hub.closed[label] = visit
-        _make_room(hub, MAX_EMERGENCIES)
+        make_room(hub, MAX_EMERGENCIES)
     if chair is not None:
         chair.visit = label
     if state == "waiting":
         hub.waiting.add(visit, visit.lane, visit.cls, visit.arrival)
-
-
-def corrected(hub, record: Record, body: dict) -> None:
-    name = body.get("chair")
-    act = hub.undo
-    if name is not None:
-        act = hub.chairs[name].undo if name in hub.chairs else None
-    if act is None or act.seq != body["undone"] or not act.standing():
-        return
-    for before in act.before:
-        visit = before.visit
-        chair = before.chair
-        promise, state, lane, cls, source, recalls, moved, call, since = before.was
-        hub.waiting.remove(visit)
-        visit.lane = lane
-        visit.cls = cls
-        visit.source = source
-        if visit.recalls != recalls:
-            visit.recalls = recalls
-        back = None
-        if state in ("called", "seated"):
-            back = chair or hub.chairs[visit.chair]
-        _move(hub, visit, state, back, moved, promise)
-        if chair is not None:
-            chair.call = call
-            chair.since = since
-            chair.undo = None
-            if before.took >= 0:
-                _busy(hub, before.took, -1)
-    if act is hub.undo:
-        hub.undo = None
-    alert = hub.alerts.pop(act.seq, None)  # raised by a change of class that was a mistake
-    if alert is not None:
-        alert.acknowledged = True
 
 
 def alert_raised(hub, record: Record, body: dict) -> None:
@@ -420,18 +297,6 @@ def code_missed(hub, record: Record, body: dict) -> None:
     times, more = divmod(hub.misses - FREE_MISSES, MORE_MISSES)
     if times >= 0 and more == 0:
         hub.code_until_ms = hub.queue_ms + (PAUSE_MS << min(times, _MAX_DOUBLED))
-
-
-def code_lifted(hub, record: Record, body: dict) -> None:
-    hub.misses = 0
-    hub.code_until_ms = 0
-
-
-def clock_set(hub, record: Record, body: dict) -> None:
-    hub.offsets.pop(record.boot, None)
-    hub.offsets[record.boot] = body["utc"] * 1000 - record.uptime_ms
-    if len(hub.offsets) > _MAX_OFFSETS:
-        hub.offsets.pop(next(iter(hub.offsets)))
 
 
 def receipt(hub, record: Record, body: dict) -> None:

@@ -43,28 +43,6 @@ class Visit(Node):
         """The need class that counts now."""
         return NEEDS[self.cls]
 
-    def parts(self) -> list:
-        """All of it, for the digest."""
-        return [
-            self.label,
-            self.seq,
-            self.cls,
-            self.lane,
-            self.lang,
-            self.pictogram,
-            self.source,
-            self.state,
-            self.chair,
-            self.recalls,
-            self.act,
-            self.arrival,
-            self.consents,
-            self.code,
-            self.group,
-            self.rank,
-            self.due,
-        ]
-
 
 class Chair:
     """A service point. ``visit`` is the label called to it or seated; no ``lanes`` means every lane.
@@ -100,11 +78,6 @@ class Chair:
         """Whether it may call this visit, once it is free and not paused."""
         return self.open and (visit.cls == 0 or not self.picks or visit.lane in self.picks)
 
-    def parts(self) -> list:
-        """All of it, for the digest."""
-        undo = self.undo.parts() if self.undo else None
-        return [self.name, self.lanes, self.open, self.paused, self.visit, self.call, self.since, undo]
-
 
 class Before:
     """How one visit, and the chair that an act concerned (or None), stood before it.
@@ -130,10 +103,6 @@ class Before:
             chair.call if chair else None,
             chair.since if chair else -1,
         )
-
-    def parts(self) -> list:
-        """All of it, for the digest."""
-        return [self.chair.name if self.chair else None, self.was, self.took, self.visit.parts()]
 
 
 class Act:
@@ -166,10 +135,6 @@ class Act:
                 return False
         return True
 
-    def parts(self) -> list:
-        """All of it, for the digest."""
-        return [self.kind, self.seq, [before.parts() for before in self.before]]
-
 
 class Alert:
     """A call for staff that repeats until acknowledged. ``raised_ms`` is queue time."""
@@ -188,7 +153,3 @@ class Alert:
         if self.acknowledged:
             return 0
         return 2 if now_ms - self.raised_ms >= ESCALATES_MS else 1
-
-    def parts(self) -> list:
-        """All of it, for the digest."""
-        return [self.seq, self.raised_ms, self.why, self.label]

@@ -7,9 +7,10 @@ import sys
 from hubcore import records
 from hubcore.classes import EMERGENCY, class_of
 from hubcore.compat import const
-from hubcore.desk import decide, refusal, urgent
+from hubcore.desk import SELDOM, decide, refusal, urgent
 from hubcore.errors import HubError, Refused
 from hubcore.fold import Hub
+from hubcore.steps import SELDOM as SELDOM_KINDS
 from hubcore.visits import ESCALATES_MS
 from services.codes import Codes
 from services.health import Health
@@ -76,6 +77,7 @@ class KioskHub:
         from kiosk.opening import start
 
         start(self, cause, firmware, slot, damaged)
+        forget("hubcore.steps_seldom")
 
     def now_ms(self) -> int:
         """Queue time at this moment."""
@@ -128,6 +130,8 @@ class KioskHub:
                 code, mac = self.codes.fresh(self.fold.by_code)
                 args = dict(args)
                 args["code"] = mac
+            if name in SELDOM:
+                fetch("hubcore.desk_seldom")
             kind, fields = decide(self.fold, name, args, self.now_ms(), self.rnd, cmd, self.letter)
             pin = "staff" in fields
             if pin:
@@ -181,6 +185,8 @@ class KioskHub:
 
     def apply(self, record) -> None:
         """Take one record, new or from the journal, into the state."""
+        if record.kind in SELDOM_KINDS:
+            fetch("hubcore.steps_seldom")
         self.fold.apply(self.journal.id, record)
         if record.kind == "day_opened":
             self.journal.keep_from = record.body.get("since") or record.seq
@@ -192,6 +198,7 @@ class KioskHub:
 
     def record(self, kind: str, fields: dict):
         """Write, apply and tell one record. Raises NotDone (journal_full, journal_worn), RecordError."""
+        forget("hubcore.desk_seldom", "hubcore.account")  # they and the steps take turns in memory
         code, body = records.build(kind, fields)
         try:
             raw = self.journal.append(
@@ -207,6 +214,7 @@ class KioskHub:
         gc.collect()
         record = records.decode(raw)
         self.apply(record)
+        forget("hubcore.steps_seldom")
         for listener in self.listeners:
             try:
                 listener(record)
@@ -293,6 +301,7 @@ class KioskHub:
             if "journal: " + text not in self.repeats:
                 self.fault("journal", text)
         self.watch.idle()
+        forget("hubcore.desk_seldom", "hubcore.account")
         try:
             self.journal.prepare()
         except JournalError:

@@ -250,7 +250,7 @@ NAMES_OF_ARGS = [
     "staff",
     "pin",
 ]
-WISHES = [*desk._WISHES, *desk._MOVES, "fly"]
+WISHES = [*desk._USUAL, *desk.SELDOM, *desk._MOVES, "fly"]
 odd = st.recursive(
     st.none()
     | st.booleans()

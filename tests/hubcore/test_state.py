@@ -3,7 +3,7 @@
 import pytest
 from hubday import JOURNAL, Day, fold
 
-from hubcore import records
+from hubcore import account, records
 from hubcore.errors import RecordError
 from hubcore.fold import Hub
 from hubcore.visits import Act, Alert, Chair, Visit
@@ -21,7 +21,7 @@ def test_a_hub_before_its_first_record():
     counts = dict.fromkeys(
         ("issued", "waiting", "called", "seated", "served", "left", "deferred", "absent"), 0
     )
-    assert list(hub.parts()) == [
+    assert list(account.parts(hub)) == [
         [None, 1, 0, 0, 0],
         [],
         [0, False, False, (12, 4, 1), 0, counts, bytes(125)],
@@ -69,7 +69,7 @@ def test_a_day_to_the_number():
     was_called = (False, "called", "adult", 1, "self", 1, 9, ("K10", 9), 15)
     was_on_call = (False, "called", "any", 2, "self", 0, 12, ("A98", 12), 40)
     was_waiting = (False, "waiting", "any", 2, "staff", 0, 0, None, -1)
-    found = list(day.hub.parts())
+    found = list(account.parts(day.hub))
     assert found[:2] == [[JOURNAL, 18, 1, -1000, 140_000], [["desk", 5, 3]]]
     assert found[2][:5] == [3, True, False, (12, 5, 2), 1]
     assert found[2][5:] == [counts | {"deferred": 1, "absent": 1}, bits(10, 17, 98, 99)]
@@ -209,9 +209,9 @@ def test_a_call_that_does_not_fit_does_nothing():
     first, second = day.checkin(), day.checkin()
     day.wish("call", chair="1")
     for label, chair in ((second, "1"), (first, "2"), (second, "9"), ("K9" + "99", "2")):
-        before = list(day.hub.parts())[2:]
+        before = list(account.parts(day.hub))[2:]
         day.record("called", label=label, chair=chair)
-        assert list(day.hub.parts())[2:] == before
+        assert list(account.parts(day.hub))[2:] == before
     day.record("recalled", label=second)
     day.record("chair_closed", chair="1")
     day.record("chair_closed", chair="9")
@@ -221,7 +221,7 @@ def test_a_call_that_does_not_fit_does_nothing():
     day.record("corrected", undone=3, chair="9", why="x")
     day.record("corrected", undone=3, why="x")
     day.record("corrected", undone=day.hub.chairs["1"].undo.seq + 1, chair="1", why="x")
-    assert list(day.hub.parts())[2:] == before
+    assert list(account.parts(day.hub))[2:] == before
     day.record("chair_closed", chair="2")
     day.record("chair_paused", chair="2", paused=True)
     assert not day.hub.chairs["2"].open and not day.hub.chairs["2"].paused
@@ -307,7 +307,16 @@ def test_which_chair_takes_whom():
                 assert chair.takes(visit) is (visit.cls == 0 or not picks or lane != "child")
     chair.close()
     visit.cls = 0
-    assert not chair.takes(visit) and chair.parts() == ["1", ("adult",), False, False, None, None, -1, None]
+    assert not chair.takes(visit) and account.of_chair(chair) == [
+        "1",
+        ("adult",),
+        False,
+        False,
+        None,
+        None,
+        -1,
+        None,
+    ]
     chair.serve(())
     assert chair.open and chair.picks == ()
 
@@ -345,8 +354,8 @@ def test_the_clock_of_eight_boots_is_known():
         records_of.append(day.record("fault", task="ui", error="x"))
         day.outage()
     assert sorted(day.hub.offsets) == [2, 3, 4, 5, 6, 7, 8, 9]
-    assert day.hub.utc_of(records_of[8]) == 9002
-    assert day.hub.utc_of(records_of[0]) is None, "the ninth boot back is forgotten"
+    assert account.utc_of(day.hub, records_of[8]) == 9002
+    assert account.utc_of(day.hub, records_of[0]) is None, "the ninth boot back is forgotten"
     day.boot -= 1
     day.sleep(10)
     day.record("clock_set", utc=50, source="laptop")

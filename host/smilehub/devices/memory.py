@@ -55,6 +55,8 @@ TURNS = (
         {"kiosk/first"},
         {"kiosk/settle"},
     ),
+    # A wish, then its record (kiosk/hub.py); a laptop's question between them.
+    ({"hubcore/desk_seldom"}, {"hubcore/steps_seldom"}, {"hubcore/account"}),
 )
 
 
