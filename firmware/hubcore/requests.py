@@ -122,36 +122,38 @@ class Reader:
     """
 
     def __init__(self, most: int):
-        self._view = memoryview(bytearray(2 + most))
+        self._most = most
         self.clear()
 
     def clear(self) -> None:
+        """Begin anew."""
+        self._buf = bytearray(2)
         self._n = 0
+        self._sized = False
 
     def space(self) -> memoryview:
         """Where the next bytes belong: never more than what this message lacks."""
-        if self._n < 2:
-            return self._view[self._n : 2]
-        return self._view[self._n : 2 + self._size()]
+        return memoryview(self._buf)[self._n :]
 
     def filled(self, n: int):
-        """A whole message's payload, valid until the next ``filled``, or None.
+        """A whole message's payload, or None.
 
         Raises RequestError for a length that nothing may have: there is no going on from it.
         """
         self._n += n
-        if self._n < 2:
+        buf = self._buf
+        if self._n < len(buf):
             return None
-        size = self._size()
-        if not 0 < size <= len(self._view) - 2:
+        if self._sized:
+            self.clear()
+            return buf
+        size = buf[0] << 8 | buf[1]
+        if not 0 < size <= self._most:
             raise RequestError("a message is too long")
-        if self._n < 2 + size:
-            return None
+        self._buf = bytearray(size)
         self._n = 0
-        return self._view[2 : 2 + size]
-
-    def _size(self):
-        return self._view[0] << 8 | self._view[1]
+        self._sized = True
+        return None
 
 
 def unpack(payload) -> tuple:

@@ -17,6 +17,13 @@ from typing import Protocol
 _OUT_BYTES = 4096
 #: What a Linux terminal keeps for a reader.
 _TTY_BYTES = 4095
+#: What a terminal's speed means: of these alone a line is known to have been set.
+_SPEEDS = {
+    termios.B115200: 115200,
+    termios.B230400: 230400,
+    termios.B460800: 460800,
+    termios.B921600: 921600,
+}
 
 
 class LinkShut(ConnectionAbortedError):
@@ -48,6 +55,7 @@ class Line(Protocol):
     @property
     def to_outside(self) -> _Pacer: ...
     def send(self, data: bytes) -> None: ...
+    def set_baud(self, baud: int = 0) -> None: ...
 
 
 class Faults:
@@ -92,6 +100,7 @@ class LinkPort:
     """
 
     mtu = 4096
+    has_rates = True
 
     def __init__(self, line: Line, *, name: str) -> None:
         self.name = name
@@ -105,6 +114,8 @@ class LinkPort:
         self._buffer = bytearray()
         self._stir = asyncio.Event()
         self._room = asyncio.Event()
+        self._moves = asyncio.Event()
+        self._moves.set()
 
     async def open(self) -> None:
         """Open the port, with nothing in its buffer."""
@@ -113,8 +124,18 @@ class LinkPort:
         if self._open:
             raise LinkInUse(f"{self.name} is open already")
         self._open = True
+        self._line.set_baud()
         self._buffer.clear()
         self._stir.clear()
+
+    def set_baud(self, baud: int) -> None:
+        """Send and receive at another rate from now on, until it is opened again."""
+        self._line.set_baud(baud)
+
+    def stall(self, for_s: float) -> None:
+        """Hand nothing over in either direction for so long: a bridge or a laptop that is busy."""
+        self._moves.clear()
+        asyncio.get_running_loop().call_later(for_s, self._move)
 
     async def close(self) -> None:
         """Close it; whoever waits in ``receive`` gets LinkShut."""
@@ -124,6 +145,7 @@ class LinkPort:
     async def send(self, data: bytes) -> None:
         """Send; returns when the rest fits the bridge's 4 KiB, not when it has arrived."""
         self._check()
+        await self._moves.wait()
         self._line.send(self.to_board.apply(bytes(data)))
         while self._line.to_board.pending > _OUT_BYTES:
             self._room.clear()
@@ -132,7 +154,7 @@ class LinkPort:
 
     async def receive(self) -> bytes:
         """What has arrived; waits for at least one byte."""
-        while not self._buffer:
+        while not self._buffer or not self._moves.is_set():
             self._check()
             self._stir.clear()
             await self._stir.wait()
@@ -157,6 +179,10 @@ class LinkPort:
             raise LinkGone(f"{self.name} was unplugged")
         if not self._open:
             raise LinkShut(f"{self.name} is not open")
+
+    def _move(self) -> None:
+        self._moves.set()
+        self._stir.set()
 
     def _wake(self) -> None:
         self._stir.set()
@@ -215,6 +241,7 @@ class PtyLink:
             self._loop.remove_reader(self._master)
 
     def _readable(self) -> None:
+        self._set_baud()
         with contextlib.suppress(BlockingIOError):
             self._line.send(os.read(self._master, 1024))
         if self._line.to_board.pending > _OUT_BYTES:
@@ -224,6 +251,9 @@ class PtyLink:
     def _passed(self) -> None:
         if self._line.to_board.pending <= _OUT_BYTES:
             self._read()
+
+    def _set_baud(self) -> None:
+        self._line.set_baud(_SPEEDS.get(termios.tcgetattr(self._slave)[5], 0))
 
     def _arrived(self, data: bytes) -> None:
         # A client that opens later flushes what the terminal holds, but not what is queued behind it.

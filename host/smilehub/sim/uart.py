@@ -136,30 +136,39 @@ class UartPort:
         self.unheard = 0
         #: Breaks the board sent.
         self.breaks = 0
+        #: Bits per second of what is plugged in.
+        self.far_baud = spec.baud
         self._sender: int | None = None
         self._receiver: int | None = None
-        self._garbled = {"in": False, "out": False}
+        self._sends = self._receives = spec.baud
 
     def send(self, data: bytes) -> None:
         """Bytes from outside, from now on."""
         self.to_board.put(data, self._clock.now_us())
 
+    def set_baud(self, baud: int = 0) -> None:
+        """What is plugged in sends and receives at another rate from now on; 0: at the connector's own."""
+        self.far_baud = baud or self.spec.baud
+        self.to_board.rate(self.far_baud, 10)
+
+    def _garbled(self, baud: int) -> bool:
+        return abs(baud - self.far_baud) > self.far_baud * _TOLERANCE
+
     # ---- the guest's side ----
 
     def configure(self, uart: int, baud: int, settings: Mapping[str, int]) -> None:
         """A UART of the guest was set up (baud 0: switched off)."""
-        off_rate = baud > 0 and abs(baud - self.spec.baud) > self.spec.baud * _TOLERANCE
         bits = 1 + settings["bits"] + (1 if settings["parity"] else 0) + settings["stop"]
         if baud and settings["tx"] == self.spec.tx:
             self._sender = uart
-            self._garbled["out"] = off_rate
+            self._sends = baud
             self.to_outside.rate(baud, bits)
         elif self._sender == uart:
             self._sender = None
         if baud and settings["rx"] == self.spec.rx:
             self._receiver = uart
-            self._garbled["in"] = off_rate
-            self.to_board.rate(self.spec.baud, bits)
+            self._receives = baud
+            self.to_board.rate(self.far_baud, bits)
         elif self._receiver == uart:
             self._receiver = None
 
@@ -182,14 +191,14 @@ class UartPort:
         if self._receiver is None:
             self.unheard += len(data)
             return
-        if self._garbled["in"]:
+        if self._garbled(self._receives):
             data = data.translate(_GARBLED)
         for at in range(0, len(data), MAX_EVENT):
             self._deliver(self._receiver, data[at : at + MAX_EVENT])
 
     def _reached_outside(self, data: bytes) -> None:
         if self.far is not None:
-            self.far(data.translate(_GARBLED) if self._garbled["out"] else data)
+            self.far(data.translate(_GARBLED) if self._garbled(self._sends) else data)
 
 
 class _Kernel(Clock, Protocol):

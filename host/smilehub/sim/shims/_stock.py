@@ -78,6 +78,7 @@ def install():
     import _flash
     import _sys
     import _tasks
+    import _tls
     import _vfs
     import esp32
     import os
@@ -86,6 +87,7 @@ def install():
 
     names = {"time": time, "select": select, "os": os, "vfs": _vfs, "sys": _sys, "_asyncio": _tasks}
     names["esp32"] = esp32
+    names["tls"] = _tls
     for name in ("bluetooth", "machine", "neopixel"):
         try:
             names[name] = __import__(name)

@@ -1,0 +1,301 @@
+"""The cable's carrier: a UART's bytes become frames, and those a reliable stream (docs/link.md, Cable)."""
+
+import asyncio
+import io
+import time
+
+from hubcore import frames, requests
+from hubcore.compat import const
+from hubcore.errors import RequestError
+from hubcore.stream import ACK, DATA, PADDED, POKE, Stream
+from tasks.wake import Wake, readable
+
+_HELLO_1 = const(0x01)
+_OPEN = const(0x10)
+_OPENED = const(0x11)
+_RATE = const(0x12)
+_RATED = const(0x13)
+_PROBE = const(0x14)
+_ECHO = const(0x15)
+_WAIT = const(0x25)
+_BYE = const(0x26)
+
+_BROKEN = const(5)  # a reason of BYE
+_TXBUF = const(2048)
+_READ = const(256)
+_GIVES = const(1024)  # payload bytes of a frame to the laptop
+_TAKES = const(384)  # and from it: four fit the receiver's ring while a sector is erased
+_WINDOW = const(4)
+_MOST = const(1040)  # bytes of a frame on the wire
+_QUANTUM = const(256)
+_QUEUE = const(8)
+_FIRST = const(115200)
+_RATES = (115200, 230400, 460800, 921600)
+_TRIAL_MS = const(500)  # a new rate must have carried a good frame
+_NOISE_MS = const(3000)
+
+
+class Cable(io.IOBase):
+    """Carrier on a ``machine.UART`` of 115,200 bits a second, whose receive buffer has 2,048 bytes.
+
+    ``out``, 1,040 bytes, is filled and sent in one go: others may use it too. ``device`` is the 6 bytes of
+    the id; ``ready``: the kiosk is enrolled, else nobody is let in; ``highest``: the highest rate taken.
+
+    ``opened`` counts the peers; from then until ``ended`` they may be read from and written to, and ``wake``
+    is set whenever that may have become possible. Whoever serves them calls ``hang_up`` in any case: before
+    that the next one is not let in.
+    """
+
+    way = "cable"
+
+    def __init__(self, uart, out, device: bytes, ready: bool, highest: int = 921600):
+        self._uart = uart
+        self._out = memoryview(out)[:_MOST]
+        self._device = device
+        self._ready = ready
+        self.highest = highest
+        self.baud = _FIRST
+        self.stream = Stream(_GIVES, _TAKES, _WINDOW, _WINDOW)
+        self._input = bytearray(_READ)
+        self._decoder = frames.Decoder(_TAKES)
+        self._control = []  # payloads that go before the stream's
+        self._token = None
+        self._next = None  # the OPEN of who waits for the one before to be gone
+        self._held = False
+        self._why = _BROKEN
+        self.opened = 0
+        self.ended = True
+        self.wake = Wake()
+        self._kick = Wake()
+        self._trial = self._noise = None  # since when
+        self._empty_at = time.ticks_ms()  # when the transmitter will have sent all it was given
+        self._rest = 0  # what rounding to ms left over
+        uart.init(txbuf=_TXBUF)  # two frames: the next is made while one is sent
+
+    @property
+    def dropped(self) -> int:
+        """Frames that did not decode since the start."""
+        return self._decoder.dropped
+
+    # The carrier
+
+    def readinto(self, buf) -> "int | None":
+        """Bytes put into ``buf``; None: nothing now, 0: it has ended."""
+        n = self.stream.readinto(buf)
+        if n:
+            self._kick.set()
+        return n or (0 if self.ended else None)
+
+    def write(self, buf) -> "int | None":
+        """Bytes taken; None: no room now, -104 (ECONNRESET): it has ended."""
+        if self.ended:
+            return -104
+        n = self.stream.write(memoryview(buf))
+        if n:
+            self._kick.set()
+        return n or None
+
+    def ioctl(self, op, arg):
+        return 0
+
+    def handshaking(self, on: bool) -> None:
+        """Pad the last frame of each flight: signatures vary by some bytes."""
+        self.stream.quantum = _QUANTUM if on else 0
+
+    def wait(self, seconds: int) -> None:
+        """Tell the laptop that the handshake waits."""
+        self._say(bytes((_WAIT, seconds)))
+
+    def hang_up(self, reason: int = 0) -> None:
+        """The session is over, whoever ended it: the next peer may come."""
+        if not self.ended:
+            self._why = reason
+            self._say(bytes((_BYE, reason)))
+            self._end()
+        self._held = False
+        payload, self._next = self._next, None
+        if payload:
+            self._begin(payload)
+
+    # Tasks
+
+    async def run(self, turn) -> None:
+        """Serve for ever."""
+        writer = asyncio.create_task(self._write_all())
+        try:
+            await self._read_all(turn)
+        finally:
+            writer.cancel()
+
+    async def _read_all(self, turn):
+        view = memoryview(self._input)
+        while True:
+            turn.rest()
+            await readable(self._uart)  # pyright: ignore - MicroPython awaits a generator
+            n = self._uart.readinto(self._input) or 0
+            turn.begin()
+            now = time.ticks_ms()
+            good = False
+            for payload in self._decoder.feed(view[:n]):
+                good = True
+                self._take(payload, now)
+            if good:
+                self._trial = self._noise = None
+            elif self._noise is None:
+                self._noise = now
+            elif time.ticks_diff(now, self._noise) > _NOISE_MS:
+                self._rate(_FIRST)
+            self._kick.set()
+
+    async def _write_all(self):
+        self._uart.write(b"\0")  # ends what a reset may have left half sent
+        while True:
+            # A frame is made once there is room for the largest: meanwhile others use the buffer. An ESP32
+            # says that it can be written to even when a write would block everything, so time decides: what
+            # was given to the transmitter leaves it at the line's rate.
+            late = self._busy() - (_TXBUF - _MOST) * 10_000 // self.baud
+            if late > 0:
+                await asyncio.sleep_ms(late)
+                continue
+            now = time.ticks_ms()
+            baud = self.baud
+            if self._control:
+                payload = self._control.pop(0)
+                size = len(payload)
+                self._out[frames.ROOM : frames.ROOM + size] = payload
+                if payload[0] == _RATED:
+                    baud = int.from_bytes(payload[5:], "little")
+            elif self.ended:
+                size = 0
+                baud = _FIRST
+            else:
+                size = self.stream.next(self._out, frames.ROOM, now)  # pyright: ignore[reportArgumentType]
+            if size:
+                self._write(size)
+            if baud != self.baud:
+                await asyncio.sleep_ms(self._busy() + 2)
+                self._rate(baud)
+                self._trial = time.ticks_ms()
+            elif size:
+                await asyncio.sleep_ms(0)
+            else:
+                due = self._due(now)
+                if due:
+                    await self._kick.wait(None if due < 0 else due)
+
+    def _due(self, now):
+        # Ms until there is something to do, 0: at once, -1: nothing until something comes.
+        due = -1 if self.ended else self.stream.due_ms(now)
+        if self.stream.dead and not self.ended:
+            self._why = _BROKEN
+            self._end()
+            return 0
+        if self._trial is not None:
+            left = _TRIAL_MS - time.ticks_diff(now, self._trial)
+            if left <= 0:
+                self._rate(_FIRST)
+                return 0
+            due = left if due < 0 else min(due, left)
+        return due
+
+    def _busy(self):
+        # For how many ms the transmitter has something to send.
+        busy = time.ticks_diff(self._empty_at, time.ticks_ms())
+        return busy if 0 <= busy <= 1000 else 0  # idle; after days the difference may be anything
+
+    def _write(self, size):
+        # Frames the payload that lies in the buffer, and gives it to the transmitter.
+        n = frames.encode_in(self._out, frames.ROOM, size)
+        # More zeros, so that how long it takes tells nothing of what it says.
+        size += 6 + (size + 4) // 254
+        self._out[n:size] = bytes(size - n)
+        bits = size * 10_000 + self._rest
+        self._rest = bits % self.baud
+        self._empty_at = time.ticks_add(time.ticks_ms(), self._busy() + bits // self.baud)
+        self._uart.write(self._out[:size])
+
+    def _rate(self, baud):
+        self._trial = self._noise = None
+        if baud != self.baud:
+            self.baud = baud
+            self._uart.init(baudrate=baud)
+            self.stream.rate(baud)
+
+    def _say(self, payload):
+        if len(self._control) < _QUEUE:
+            self._control.append(payload)
+            self._kick.set()
+
+    def _end(self):
+        self.ended = True
+        self.wake.set()
+        self._kick.set()
+
+    # Frames from the laptop
+
+    def _take(self, payload, now):
+        kind = payload[0]
+        size = len(payload)
+        if kind == DATA or kind == PADDED or kind == ACK or kind == POKE:
+            if not self.ended:
+                self.stream.take(payload, now)
+                self.wake.set()
+            elif kind != ACK and not self._control:
+                self._say(bytes((_BYE, self._why)))
+        elif kind == _BYE:
+            if not self.ended:
+                self._end()
+        elif kind == _OPEN:
+            if size >= 10:
+                self._ask(payload)
+        elif kind == _HELLO_1:
+            self._older(payload)
+        elif size >= 9 and payload[1:5] == self._token:
+            if kind == _RATE:
+                baud = int.from_bytes(payload[5:9], "little")
+                if baud not in _RATES or baud > self.highest:
+                    baud = self.baud
+                self._say(bytes((_RATED,)) + payload[1:5] + baud.to_bytes(4, "little"))
+            elif kind == _PROBE:
+                self._say(bytes((_ECHO,)) + payload[1:])
+
+    def _ask(self, payload):
+        # Somebody asks to be let in.
+        token = payload[3:7]
+        if requests.choose_version(payload[1], payload[2]) is None:
+            self._say(bytes((_OPENED, 0) + requests.VERSIONS) + token)
+        elif not self._ready:
+            self._say(bytes((_OPENED, requests.VERSIONS[1])) + token + bytes((0, 0, 0, 1)) + self._device)
+        elif self._held and (self.ended or token != self._token):
+            self._next = payload
+            if not self.ended:
+                self._end()
+        else:
+            self._begin(payload)
+
+    def _begin(self, payload):
+        token = payload[3:7]
+        version = requests.choose_version(payload[1], payload[2])
+        if self.ended or token != self._token:
+            self._token = token
+            most = min(_GIVES, max(16, payload[7] | payload[8] << 8))
+            self.stream.reset(most, min(_WINDOW, max(1, payload[9])), self.baud)
+            self._control.clear()
+            self._held = True
+            self.ended = False
+            self.opened += 1
+            self.wake.set()
+        self._say(
+            bytes((_OPENED, version)) + token + bytes((_TAKES & 255, _TAKES >> 8, _WINDOW, 0)) + self._device
+        )
+
+    def _older(self, payload):
+        # A laptop of version 1 says hello: it is told in its own words which versions there are.
+        try:
+            kind, number, op = requests.parse(payload[1:])[:3]
+        except RequestError:
+            return
+        if kind == requests.REQUEST and op == requests.HELLO:
+            status = requests.BAD_VERSION, {0: list(requests.VERSIONS)}
+            answer = requests.message((requests.REPLY, number) + status + (False,))
+            self._say(bytes((_HELLO_1,)) + answer[2:])
