@@ -6,7 +6,7 @@ Numbers on the wire (kinds, keys, positions in choices) are never reused or move
 
 from hubcore import cbor
 from hubcore.classes import NEEDS, RESTS
-from hubcore.compat import const, roomy
+from hubcore.compat import const
 from hubcore.errors import CodecError, RecordError
 from hubcore.labels import PICTOGRAMS
 from hubcore.labels import valid as _valid_label
@@ -61,48 +61,49 @@ visits list 0 4 visit
 why text 1 60
 """
 
-# A line a kind: its number, its name, its fields as "key name type"; a name with ? may be absent. Every kind
-# but those in _UNASKED also has "14 who? code", the person signed in at the desk, and "15 cmd? cmd", the
-# command that caused the record. Texts take a fraction of the memory of as many tuples: a kind is parsed when
-# it is met, and of those met last a few are kept.
+# A line a kind: its number, its name, its fields as "key.name=type"; with a ? it may be absent. Without a key
+# it is one more than the one before, from 0 on; without a type that of its name. Every kind but those in
+# _UNASKED also has the fields of _ASKED: the person signed in at the desk, and the command that caused the
+# record. Texts take a fraction of the memory of as many tuples: a kind is parsed when it is met, and kept
+# until ``release``.
 KINDS = """
-1 boot: 0 cause code, 1 firmware name, 2 slot? count
-2 day_opened: 0 day count, 1 rates rates, 2 issuers issuers, 3 visits visits, 4 alerts alerts, 5 since? seq
-3 day_closed: 0 day count, 1 deferred count, 2 rest? rest
-4 chair_opened: 0 chair chair, 1 lanes lanes
-5 chair_closed: 0 chair chair
-6 checkin: 0 label label, 1 need need, 2 lane lane, 3 lang lang, 4 pictogram picture, 5 by by, 6 said? code, 7 code? mac, 8 others? labels, 9 promise? label
-7 class_changed: 0 label label, 1 need need, 2 why why
-8 called: 0 label label, 1 chair chair
-9 recalled: 0 label label
-10 seated: 0 label label
-11 served: 0 label label
-12 no_show: 0 label label
-13 requeued: 0 label label, 1 why? why
-14 transferred: 0 label label, 1 lane lane, 2 why? why
-15 left: 0 label label, 1 why? why, 2 others? labels
-16 alert_raised: 0 why alert_why, 1 label? label, 2 note? why
-17 alert_acknowledged: 0 alert seq
-18 consent_given: 0 label label, 1 purpose code
-19 consent_withdrawn: 0 label label, 1 purpose code
-20 corrected: 0 undone seq, 1 chair? chair, 2 why why
-21 staff_signed_in: 0 staff code
-22 staff_refused: 0 staff? code, 1 why why
-23 full_today: 0 full flag
-24 deferred: 0 label label, 1 why? why, 2 promise? flag
-25 clock_set: 0 utc clock, 1 source code
-26 config_changed: 0 name name, 1 value value
-27 command_done: 0 command code, 1 reason code
-28 receipt: 0 journal journal, 1 seq seq
-29 fault: 0 task code, 1 error error
-30 promised: 0 label label, 1 need need, 2 lane lane, 3 lang lang, 4 pictogram picture, 6 said? code, 7 code? mac
+1 boot: cause=code firmware=name slot=count?
+2 day_opened: day=count rates issuers visits alerts since=seq?
+3 day_closed: day=count deferred=count rest?
+4 chair_opened: chair lanes
+5 chair_closed: chair
+6 checkin: label need lane lang pictogram=picture by said=code? code=mac? others=labels? promise=label?
+7 class_changed: label need why
+8 called: label chair
+9 recalled: label
+10 seated: label
+11 served: label
+12 no_show: label
+13 requeued: label why?
+14 transferred: label lane why?
+15 left: label why? others=labels?
+16 alert_raised: why=alert_why label? note=why?
+17 alert_acknowledged: alert=seq
+18 consent_given: label purpose=code
+19 consent_withdrawn: label purpose=code
+20 corrected: undone=seq chair? why
+21 staff_signed_in: staff=code
+22 staff_refused: staff=code? why
+23 full_today: full=flag
+24 deferred: label why? promise=flag?
+25 clock_set: utc=clock source=code
+26 config_changed: name value
+27 command_done: command=code reason=code
+28 receipt: journal seq
+29 fault: task=code error
+30 promised: label need lane lang pictogram=picture 6.said=code? code=mac?
 31 code_missed:
 32 code_lifted:
-33 staff_set: 0 staff code
-34 staff_removed: 0 staff code
-35 chair_paused: 0 chair chair, 1 paused flag
-36 staff_signed_out: 0 staff code
-"""  # noqa: E501 - a line a kind
+33 staff_set: staff=code
+34 staff_removed: staff=code
+35 chair_paused: chair paused=flag
+36 staff_signed_out: staff=code
+"""
 
 # What may not wait when the journal is nearly full: it may use the reserved sectors. An emergency check-in
 # may too.
@@ -129,6 +130,11 @@ URGENT = (
     "fault",
 )
 
+
+_DAY_OPENED = const(2)
+_TEXT = const(0x60)
+_MAP = const(0xA0)
+_NULL = const(0xF6)
 
 _KEY = const(31)
 _MAY = const(32)  # added to the key of a field that may be absent
@@ -211,10 +217,58 @@ def replay(raw, into: "Record | None" = None) -> Record:
     if into is None:
         raw = bytes(raw)
         into = Record(None, 0, 0, 0, 0, None, {}, raw)
+    # Inline for what nearly all records hold: small numbers and short texts.
     try:
-        return _replay(raw, into)
+        code = raw[1]
+        pos = 2
+        if code >= 24:
+            pos = 3
+            code = raw[2] if code == 24 else 0
+        row = _row(code)
+        if row is None or code == _DAY_OPENED:  # its lists have choices within
+            raise ValueError
+        for i in range(4):
+            n = raw[pos]
+            pos += 1
+            if n >= 24:
+                if n == _NULL:
+                    n = None
+                else:
+                    end = pos + (1 << n - 24)
+                    n = int.from_bytes(raw[pos:end], "big")
+                    pos = end
+            _head[i] = n
+        into.kind = row[1]
+        into.code = code
+        into.seq, into.boot, into.uptime_ms, into.clock_s = _head
+        into.raw = raw
+        body = into.body
+        while body:
+            body.popitem()  # clear() would also give its table back
+        n = raw[pos] - _MAP
+        pos += 1
+        i = 2
+        while n:
+            n -= 1
+            key = raw[pos]
+            while row[i] & _KEY != key:  # keys ascend in both
+                i += 3
+            value = raw[pos + 1]
+            pos += 2
+            if value >= 24:
+                if _TEXT <= value < _TEXT + 24:
+                    end = pos + value - _TEXT
+                    body[row[i + 1]] = str(raw[pos:end], "utf-8")
+                    pos = end
+                    continue
+                value, pos = cbor.load_from(raw, pos - 1)
+            shape = row[i + 2]
+            body[row[i + 1]] = shape[1][value] if shape[0] == "choice" else value
+        if pos != len(raw):
+            raise ValueError
     except (IndexError, KeyError, TypeError, ValueError):
         return decode(raw)
+    return into
 
 
 def clean(text: str, most: int = 60) -> str:
@@ -232,73 +286,13 @@ def clean(text: str, most: int = 60) -> str:
 
 _MAX_KIND = const(0xFFFF)
 _UNASKED = (1, 28, 29)  # boot, receipt, fault: nobody asks for them
-_ASKED = ",14 who? code,15 cmd? cmd"
+_ASKED = " 14.who=code? cmd?"
 _CHOICES = (("alert_why", ALERTS), ("by", SOURCES), ("need", NEEDS), ("picture", PICTOGRAMS), ("rest", RESTS))
 _MOST_CLOCK = const(0xFFFFFFFFF)
 
-_DAY_OPENED = const(2)
-_TEXT = const(0x60)
-_MAP = const(0xA0)
-_NULL = const(0xF6)
-
-_KEPT = const(12)
-_SHAPES = const(33)  # of any twelve kinds, at most
-
 _head: list = [None] * 4
-_rows = roomy(_KEPT)  # by number: the kinds met last
-_shapes = roomy(_SHAPES)  # what their fields share
-
-
-def _replay(raw, record: Record) -> Record:
-    # Inline for what nearly all records hold: small numbers and short texts.
-    code = raw[1]
-    pos = 2
-    if code >= 24:
-        pos = 3
-        code = raw[2] if code == 24 else 0
-    row = _row(code)
-    if row is None or code == _DAY_OPENED:  # its lists have choices within
-        raise ValueError
-    for i in range(4):
-        n = raw[pos]
-        pos += 1
-        if n >= 24:
-            if n == _NULL:
-                n = None
-            else:
-                end = pos + (1 << n - 24)
-                n = int.from_bytes(raw[pos:end], "big")
-                pos = end
-        _head[i] = n
-    record.kind = row[1]
-    record.code = code
-    record.seq, record.boot, record.uptime_ms, record.clock_s = _head
-    record.raw = raw
-    body = record.body
-    while body:
-        body.popitem()  # clear() would also give its table back
-    n = raw[pos] - _MAP
-    pos += 1
-    i = 2
-    while n:
-        n -= 1
-        key = raw[pos]
-        while row[i] & _KEY != key:  # keys ascend in both
-            i += 3
-        value = raw[pos + 1]
-        pos += 2
-        if value >= 24:
-            if _TEXT <= value < _TEXT + 24:
-                end = pos + value - _TEXT
-                body[row[i + 1]] = str(raw[pos:end], "utf-8")
-                pos = end
-                continue
-            value, pos = cbor.load_from(raw, pos - 1)
-        shape = row[i + 2]
-        body[row[i + 1]] = shape[1][value] if shape[0] == "choice" else value
-    if pos != len(raw):
-        raise ValueError
-    return record
+_rows: dict = {}  # by number: the kinds met
+_shapes: dict = {}  # what their fields share
 
 
 def _row(kind) -> "tuple | None":
@@ -307,34 +301,38 @@ def _row(kind) -> "tuple | None":
     The key of a field that may be absent is _MAY more.
     """
     row = _rows.get(kind)
-    if row is None:
-        at = KINDS.find("\n" + str(kind) + " " if isinstance(kind, int) else " " + str(kind) + ":")
-        if at < 0:
-            return None
-        at = KINDS.rfind("\n", 0, at + 1) + 1
-        number = int(KINDS[at : KINDS.find(" ", at)])
-        row = _rows.get(number)
-        if row is None:
-            if len(_rows) >= _KEPT:
-                for table in (_rows, _shapes):  # not clear(): a table keeps the size that it has had
-                    while table:
-                        table.popitem()
-            row = _rows[number] = _parse(number, KINDS[at : KINDS.find("\n", at)])
-    return row
+    if row is not None:
+        return row
+    at = KINDS.find("\n" + str(kind) + " " if isinstance(kind, int) else " " + str(kind) + ":")
+    if at < 0:
+        return None
+    at = KINDS.rfind("\n", 0, at + 1) + 1
+    number = int(KINDS[at : KINDS.find(" ", at)])
+    if number not in _rows:
+        head, fields = KINDS[at : KINDS.find("\n", at)].split(":")
+        row = [number, head.split(" ")[1]]
+        if number not in _UNASKED:
+            fields += _ASKED
+        key = 0
+        for spec in fields.split():
+            name = spec.rstrip("?")
+            if "." in name:
+                at = name.find(".")
+                key = int(name[:at])
+                name = name[at + 1 :]
+            parts = name.split("=")
+            row.append(key + _MAY if spec.endswith("?") else key)
+            row.append(parts[0])
+            row.append(shape_of(parts[-1]))
+            key += 1
+        _rows[number] = tuple(row)
+    return _rows[number]
 
 
-def _parse(number: int, line: str) -> tuple:
-    head, fields = line.split(":")
-    row = [number, head.split(" ")[1]]
-    if number not in _UNASKED:
-        fields += _ASKED
-    for spec in fields.split(","):
-        if spec:
-            key, field, name = spec.strip().split(" ")
-            row.append(int(key) + (_MAY if field.endswith("?") else 0))
-            row.append(field.rstrip("?"))
-            row.append(shape_of(name))
-    return tuple(row)
+def release() -> None:
+    """Give back the memory of the kinds that were met."""
+    _rows.clear()
+    _shapes.clear()
 
 
 def shape_of(name: str) -> tuple:
@@ -413,21 +411,17 @@ def _convert(shape: tuple, value, to_wire: bool):
     if base is None:
         return None if value is None else _convert(shape[1], value, to_wire)
     if base == "list" or base == "row":
-        return _parts(shape, value, to_wire)
+        if not isinstance(value, (list, tuple)):
+            raise RecordError(" is not a list")
+        if base == "list":
+            if not shape[1] <= len(value) <= shape[2]:
+                raise RecordError(" has too few or too many parts")
+            return [_convert(shape[3], part, to_wire) for part in value]
+        if len(value) != len(shape) - 1:
+            raise RecordError(" has the wrong number of parts")
+        return [_convert(shape[i + 1], value[i], to_wire) for i in range(len(value))]
     _check(shape, value)
     return value
-
-
-def _parts(shape: tuple, value, to_wire: bool) -> list:
-    if not isinstance(value, (list, tuple)):
-        raise RecordError(" is not a list")
-    if shape[0] == "list":
-        if not shape[1] <= len(value) <= shape[2]:
-            raise RecordError(" has too few or too many parts")
-        return [_convert(shape[3], part, to_wire) for part in value]
-    if len(value) != len(shape) - 1:
-        raise RecordError(" has the wrong number of parts")
-    return [_convert(shape[i + 1], value[i], to_wire) for i in range(len(value))]
 
 
 def _check(shape: tuple, value) -> None:
@@ -443,19 +437,15 @@ def _check(shape: tuple, value) -> None:
     elif base == "label":
         good = _valid_label(value)
     else:
-        good = shape[1] <= _byte_length(value) <= shape[2]
+        try:
+            good = shape[1] <= len(value.encode()) <= shape[2]
+        except UnicodeError:
+            raise CodecError("a text holds half a character") from None
         for char in value if good else "":
             if not _visible(char) or (base == "word" and not "!" <= char <= "~"):
                 good = False
     if not good:
         raise RecordError(" is not a " + base + " within its limits")
-
-
-def _byte_length(text: str) -> int:
-    try:
-        return len(text.encode())
-    except UnicodeError:
-        raise CodecError("a text holds half a character") from None
 
 
 def _visible(char: str) -> bool:

@@ -78,6 +78,7 @@ class KioskHub:
 
         start(self, cause, firmware, slot, damaged)
         forget("hubcore.steps_seldom")
+        records.release()
 
     def now_ms(self) -> int:
         """Queue time at this moment."""
@@ -212,7 +213,8 @@ class KioskHub:
             raise NotDone("journal_worn") from None
         # What the fold keeps lies close together, not behind the garbage that writing has made.
         gc.collect()
-        record = records.decode(raw)
+        record = records.replay(raw)
+        records.release()
         self.apply(record)
         forget("hubcore.steps_seldom")
         for listener in self.listeners:

@@ -579,7 +579,7 @@ def test_the_longest_record_of_a_kind_fits(kind):
     if kind == "alert_raised":
         longest["why"] = "emergency"
     row = next(line for line in records.KINDS.split("\n") if f" {kind}:" in line).split(":")[1]
-    names = [part.split()[1].rstrip("?") for part in row.split(",")]
+    names = [part.split("=")[0].split(".")[-1].rstrip("?") for part in row.split()]
     if kind != "fault":
         names += ["who", "cmd"]
     code, body = records.build(kind, {name: longest[name] for name in names})
