@@ -24,6 +24,8 @@ _DESK = "smilehub.cli.desk"
 class _Commands(LazyGroup):
     lazy: ClassVar[dict[str, tuple[str, str, str]]] = {
         "demo": ("smilehub.cli.demo", "demo", "Run a simulated hub and see a clinic day."),
+        "hub": ("smilehub.cli.hub", "hub", "Who belongs to the hub: kiosks, laptops, technicians."),
+        "enroll": ("smilehub.cli.enroll", "enroll", "Make a kiosk one of the hub, over its console."),
         "devices": ("smilehub.cli.devices", "devices", "List the kiosks that are connected."),
         "sync": ("smilehub.cli.sync", "sync", "Bring the kiosk's records to this laptop."),
         "queue": ("smilehub.cli.queue", "queue", "Show who waits, in the order of the next calls."),

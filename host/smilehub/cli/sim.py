@@ -15,18 +15,20 @@ from pathlib import Path
 
 import rich_click as click
 
+from smilehub.cli._enrolled import enrolled
 from smilehub.cli.story import tell
 from smilehub.devices import image, memory
 from smilehub.devices.ports import ENVIRONMENT
 from smilehub.devices.sources import board_toml
 from smilehub.errors import SimulationError, UsageError
 from smilehub.rehearsal.script import HELP
-from smilehub.sim.board import Board
+from smilehub.sim.board import Board, device_id
 from smilehub.sim.console import Console
 from smilehub.sim.kernel import Kernel
 from smilehub.sim.linkport import PtyLink
 from smilehub.sim.spec import SpecError, load_spec
 from smilehub.sim.uart import Uarts
+from smilehub.trust.files import data_folder
 from smilehub.ui import Ui
 
 _TAP_MS = 80
@@ -71,6 +73,7 @@ def sim() -> None:
 @click.option("--console-link", type=click.Path(path_type=Path), help="Make a link to the console port here.")
 @click.option("--serial-link", type=click.Path(path_type=Path), help="Make a link to the link port here.")
 @click.option("--board", "board_path", type=click.Path(path_type=Path), help="Another board.toml.")
+@click.option("--bare", is_flag=True, help="Do not enroll the board: it answers no laptop.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of everything that is left to chance.")
 @click.option("--panel-png", type=click.Path(path_type=Path), help="Keep a picture of the panel here.")
 @click.option("--wall-png", type=click.Path(path_type=Path), help="Keep a picture of the wall sign here.")
@@ -88,6 +91,7 @@ def kiosk(
     console_link: Path | None,
     serial_link: Path | None,
     board_path: Path | None,
+    bare: bool,
     seed: int,
     panel_png: Path | None,
     wall_png: Path | None,
@@ -97,7 +101,7 @@ def kiosk(
 ) -> None:
     ui = Ui(as_json=as_json)
     if story is not None:
-        if any((flash, console_link, serial_link, board_path, panel_png, wall_png)):
+        if any((flash, console_link, serial_link, board_path, bare, panel_png, wall_png)):
             raise UsageError(
                 "A story has a hub of its own.", hint="Beside --story give only --to, --seed and --json."
             )
@@ -122,6 +126,7 @@ def kiosk(
     for picture in (panel_png, wall_png):
         _check_picture(picture)
     with _locked_flash(path, spec_path, spec.flash_bytes, ui):
+        hub = None if bare else enrolled(path, device_id(seed), ui)
         kernel = Kernel.real(seed)
         console = Console(kernel.loop)
         heap = memory.kiosk_heap(spec.heap_limit)
@@ -129,7 +134,7 @@ def kiosk(
         links = Uarts(board)
         pictures = {name: to for name, to in (("panel", panel_png), ("wall", wall_png)) if to is not None}
         try:
-            kernel.run(_serve(board, console, links, ui, path, console_link, serial_link, pictures))
+            kernel.run(_serve(board, console, links, ui, path, hub, console_link, serial_link, pictures))
         finally:
             board.close()
             links.close()
@@ -142,6 +147,7 @@ async def _serve(
     links: Uarts,
     ui: Ui,
     flash: Path,
+    hub: str | None,
     console_link: Path | None,
     serial_link: Path | None,
     pictures: dict[str, Path],
@@ -163,7 +169,7 @@ async def _serve(
             if place is not None:
                 stack.enter_context(_linked(place, port))
         stack.enter_context(_keys(board, loop))
-        where = {"console": console.path, "link": serial, "flash": str(flash), "pid": os.getpid()}
+        where = {"console": console.path, "link": serial, "flash": str(flash), "hub": hub, "pid": os.getpid()}
         ui.answer({"board": board.spec.id, **where}, _words(board, flash, ports))
         drawing = loop.create_task(_draw(board, pictures)) if pictures else None
         while board.failure is None and not stop.is_set():
@@ -248,9 +254,7 @@ def keys_in(data: bytes) -> Iterator[tuple[str, int]]:
 
 
 def _default_flash() -> Path:
-    from platformdirs import user_data_path
-
-    return user_data_path("smilehub") / "sim" / "kiosk-flash.bin"
+    return data_folder() / "sim" / "kiosk-flash.bin"
 
 
 @contextlib.contextmanager

@@ -86,7 +86,7 @@ async def _calm(repl: RawRepl) -> None:
 async def _who(repl: RawRepl) -> tuple[bytes, str]:
     """(device id, firmware's version). Raises WrongBoard for any board but a kiosk."""
     try:
-        await repl.run("import sys,machine")
+        await repl.run("import os,machine")
         try:
             await repl.run("import boardcfg as c")
             kind, firmware = await repl.ask("[c.BOARD_ID,c.VERSION]")
@@ -95,7 +95,7 @@ async def _who(repl: RawRepl) -> tuple[bytes, str]:
         if kind != _BOARD:
             raise WrongBoard(f"This board is a {kind}, not a kiosk.", hint="Name a kiosk's console port.")
         chip = str(load_board(board_toml(_BOARD)).tables["board"]["chip"]).upper()
-        machine = str(await repl.ask("sys.implementation._machine"))
+        machine = str(await repl.ask("os.uname().machine"))
         if not machine.upper().endswith(chip):
             raise WrongBoard(f"A kiosk has the chip {chip}; this board is “{machine}”.")
         return bytes.fromhex(str(await repl.ask("machine.unique_id().hex()"))), str(firmware)

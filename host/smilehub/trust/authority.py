@@ -112,6 +112,12 @@ class Authority:
             made._save()
         return made
 
+    @staticmethod
+    def hub_in(data: bytes, passphrase: str) -> str:
+        """The id of the hub that a backup is of. Raises SealedDamaged, WrongPassphrase, KeysDamaged."""
+        held = sealed.unseal(sealed.BACKUP, data, passphrase)
+        return Authority(held, None, os.urandom, lambda: 0).hub
+
     def export(self, passphrase: str, *, cost: int = sealed.COST) -> bytes:
         """A backup of everything, under a passphrase. Raises UsageError."""
         return sealed.seal(sealed.BACKUP, self._encode(), passphrase, rnd=self._rnd, cost=cost)

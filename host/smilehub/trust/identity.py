@@ -124,6 +124,19 @@ class KioskIdentity:
     hub_key: bytes = field(repr=False)
     list_key: bytes = field(repr=False)
 
+    @classmethod
+    def decode(cls, data: bytes) -> Self:
+        """What a sector holds; what lies behind the identity in it does not count. Raises KeysDamaged."""
+        try:
+            magic, _, size = _HEAD.unpack_from(data)
+            end = _HEAD.size + size
+            if magic == _MAGIC and zlib.crc32(data[:end]) == int.from_bytes(data[end : end + 4], "little"):
+                fields: Any = cbor.loads(data[_HEAD.size : end])
+                return cls(*(_bytes(fields[i]) for i in range(5)))
+        except (HubError, LookupError, TypeError, struct.error):
+            pass
+        raise KeysDamaged("There is no identity of a kiosk.")
+
     @property
     def blob(self) -> bytes:
         """For sector 4 of a flash that has none; a kiosk that stores it gives it the next generation."""

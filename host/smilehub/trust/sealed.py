@@ -31,11 +31,7 @@ def seal(
     kind: int, data: bytes, passphrase: str, *, rnd: Callable[[int], bytes] = os.urandom, cost: int = COST
 ) -> bytes:
     """``data`` as a file that only the passphrase opens. Raises UsageError for one that is too short."""
-    if len(passphrase) < LEAST:
-        raise UsageError(
-            f"This passphrase is too short: it needs at least {LEAST} characters.",
-            hint="Four or five words that nobody would guess are good, and easy to write down.",
-        )
+    check_passphrase(passphrase)
     head = _HEAD.pack(_MAGIC, _VERSION, kind, cost, 8, 1, rnd(16), rnd(12))
     sealed = head + AESGCM(_key(passphrase, head)).encrypt(head[-12:], data, head)
     return sealed + struct.pack("<I", zlib.crc32(sealed))
@@ -49,6 +45,15 @@ def unseal(kind: int, data: bytes, passphrase: str) -> bytes:
         return AESGCM(_key(passphrase, head)).decrypt(head[-12:], body, head)
     except InvalidTag:
         raise WrongPassphrase("This passphrase does not open the file.") from None
+
+
+def check_passphrase(passphrase: str) -> None:
+    """Raise UsageError for one that is too short."""
+    if len(passphrase) < LEAST:
+        raise UsageError(
+            f"This passphrase is too short: it needs at least {LEAST} characters.",
+            hint="Four or five words that nobody would guess are good, and easy to write down.",
+        )
 
 
 def check(kind: int, data: bytes) -> None:

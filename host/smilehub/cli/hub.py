@@ -1,0 +1,160 @@
+"""`smilehub hub`: begin a hub, see who belongs to it, take identities back."""
+
+import hashlib
+from datetime import UTC, datetime
+
+import rich_click as click
+
+from smilehub.cli import _common, _hub, hub_files
+from smilehub.errors import NoIdentity, UsageError
+
+
+@click.group(cls=click.RichGroup)
+def hub() -> None:
+    """Who belongs to the hub: kiosks, laptops, technicians.
+
+    A hub has one authority, on one laptop. It gives every kiosk and every laptop an identity, without which
+    they do not talk with each other, and takes it back.
+    """
+
+
+@hub.command("init")
+@click.argument("name")
+@_hub.laptop_option
+@_common.json_option
+def init(name: str, laptop: str | None, as_json: bool) -> None:
+    """Begin a hub called NAME, with this laptop as its authority.
+
+    Make a backup right after, and keep it elsewhere: without it, every kiosk must be enrolled anew when this
+    laptop is lost. Nothing is ever overwritten.
+
+    \b
+    smilehub hub init "Northside clinic"
+    smilehub hub export northside.backup
+    """
+    from smilehub.trust.authority import Authority, check_name
+    from smilehub.trust.files import trust_folder
+
+    folder = trust_folder()
+    name, laptop = check_name(name), check_name(laptop or _hub.LAPTOP)
+    authority = _hub.here()
+    if authority is None or _hub.own() is not None:
+        _hub.belongs_to(None)
+        authority = Authority.create(folder, name)
+    # else the power failed before this laptop had its own identity
+    authority.issue_person("laptop", laptop).save(folder)
+    _common.ui_for(as_json).answer(
+        {"hub": authority.hub, "name": authority.name, "laptop": laptop, "folder": str(folder)},
+        f"{authority.name} is hub {authority.hub}, and this laptop, {laptop}, is its authority.\n"
+        "Now make a backup (smilehub hub export FILE), then enroll the kiosks "
+        "(smilehub enroll --console PORT).",
+    )
+
+
+@hub.command("show")
+@_common.json_option
+def show(as_json: bool) -> None:
+    """Say which hub this laptop belongs to, and as what.
+
+    \b
+    smilehub hub show
+    smilehub hub show --json
+    """
+    from smilehub.trust.files import trust_folder
+
+    identity, authority = _hub.own(), _hub.here()
+    if authority is None and identity is None:
+        raise NoIdentity("This laptop does not belong to a hub yet.")
+    ui = _common.ui_for(as_json)
+    cert = authority.cert if authority else identity.authority if identity else b""
+    mark = hashlib.sha256(cert).hexdigest()
+    hub_id = authority.hub if authority else identity.hub if identity else ""
+    ui.data(
+        {
+            "hub": hub_id,
+            "name": authority.name if authority else None,
+            "authority": authority is not None,
+            "role": identity.role if identity else None,
+            "laptop": identity.name if identity else None,
+            "serial": identity.serial if identity else None,
+            "fingerprint": mark,
+            "folder": str(trust_folder()),
+        }
+    )
+    ui.say(f"Hub {hub_id}" + (f", {authority.name}." if authority else "."))
+    if identity is not None:
+        ui.say(f"This laptop is called {identity.name} in it; its role: {identity.role}.")
+    ui.say("It is the hub's authority." if authority else "Another laptop is the hub's authority.")
+    ui.say(f"The authority's certificate has the SHA-256 {mark}.")
+
+
+@hub.command("people")
+@_common.json_option
+def people(as_json: bool) -> None:
+    """List whom this hub has given an identity: laptops, technicians, kiosks.
+
+    \b
+    smilehub hub people
+    """
+    from smilehub.trust.authority import Authority
+
+    authority = Authority.load()
+    ui = _common.ui_for(as_json)
+    for one in authority.issued:
+        ui.data(_hub.line(one))
+    ui.table(
+        ("name", "role", "since", "taken back", "serial"),
+        [
+            (one.name, one.role, _day(one.issued_s), one.revoked_s and _day(one.revoked_s), one.serial.hex())
+            for one in authority.issued
+        ],
+    )
+
+
+@hub.command("revoke")
+@click.argument("who", metavar="NAME|SERIAL")
+@_common.json_option
+def revoke(who: str, as_json: bool) -> None:
+    """Take somebody's identity back: a lost laptop, a technician who left, a stolen kiosk.
+
+    Each kiosk learns it when it is next synced from this laptop, and then ends that one's sessions.
+
+    \b
+    smilehub hub revoke Ana
+    smilehub hub revoke kiosk-7cdfa1b2c3d4
+    """
+    from smilehub.trust.authority import Authority
+
+    authority = Authority.load()
+    found = authority.find(who)
+    if len(found) != 1:
+        listed = ", ".join(one.serial.hex() for one in found)
+        raise UsageError(
+            f"Several are called {who}: {listed}." if found else f"Nobody in this hub is called {who}.",
+            hint="Name one by its serial number; `smilehub hub people` lists them.",
+        )
+    own = _hub.own()
+    if own is not None and own.serial == found[0].serial:
+        raise UsageError(
+            "That is this laptop itself.",
+            hint="If it is to leave the hub, bring the backup to another laptop, and revoke this one there.",
+        )
+    gone = authority.revoke(found[0].serial)
+    kiosk = gone.role == "kiosk"
+    then = (
+        "No laptop with this authority takes it any more"
+        if kiosk
+        else "Sync every kiosk, so that it learns it"
+    )
+    _common.ui_for(as_json).answer(
+        _hub.line(gone),
+        f"{gone.name} ({gone.role}) is no longer of this hub. {then}; and make a new backup.",
+    )
+
+
+for _command in (hub_files.invite, hub_files.accept, hub_files.export, hub_files.import_):
+    hub.add_command(_command)
+
+
+def _day(utc_s: int) -> str:
+    return datetime.fromtimestamp(utc_s, UTC).date().isoformat()
