@@ -111,8 +111,8 @@ class ST7796:
         """Light on or off."""
         self._bl(1 if on else 0)
 
-    def send(self, fb, palette, x: int, y: int, w: int, h: int, left: int = 0) -> int:
-        """Put the w x h pixels of `fb` from its column `left` on at x, y; returns their bytes.
+    def send(self, fb, palette, x: int, y: int, w: int, h: int) -> int:
+        """Put the w x h pixels of `fb` at x, y; returns their bytes.
 
         `fb` is a FrameBuffer or what its blit takes for one, `palette` a FrameBuffer of `colour`s, one for
         each value of a pixel. Nothing is clipped: the window must lie on the panel.
@@ -123,7 +123,7 @@ class ST7796:
         write = self._open(x, y, w, h)
         whole = self.strip[: lines * w * 2]
         for done in range(0, h, lines):
-            blit(fb, -left, -done, -1, palette)
+            blit(fb, 0, -done, -1, palette)
             write(whole if lines <= h - done else whole[: (h - done) * w * 2])
         self._cs(1)
         return w * h * 2

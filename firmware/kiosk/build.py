@@ -6,6 +6,7 @@ from machine import WDT
 from micropython import const
 
 from kiosk import wiring
+from kiosk.canvas import TILE_BYTES
 from kiosk.glyphs import Font
 from kiosk.hub import KioskHub
 from kiosk.parts import build_ui
@@ -19,24 +20,25 @@ from services.watchdog import Watchdog
 
 _ASSETS = __file__.rsplit("/", 1)[0] + "/assets"
 
-_JOURNAL = const(2048)  # what the journal uses of the strip; an answer needs 1,600 besides
+_JOURNAL = const(2048)  # what the journal uses of it; an answer needs 1,600 besides
 _REPLAY = const(131072)
 
 
 def build(app, slot: int, damaged: str) -> tuple:
     """All parts of ``app``, a kiosk.device.App; ``slot`` and ``damaged`` are what boot.py found."""
     panel = wiring.panel()
-    # Nothing draws while the journal is read or an answer is made of it: they share the panel's strip.
-    journal = Journal(wiring.partition("journal"), buf=panel.strip)
+    # Nothing draws while the journal is read or an answer is made of it: they share what is drawn in.
+    scratch = memoryview(bytearray(TILE_BYTES))
+    journal = Journal(wiring.partition("journal"), buf=scratch)
     clock = Clock(chip=wiring.chip())
     hub = KioskHub(journal, clock, wiring.LETTER, keys=wiring.partition("keys"), tz=wiring.TZ)
-    ui = build_ui(panel, hub, _ASSETS)
+    ui = build_ui(panel, hub, _ASSETS, scratch)
     matrix = wiring.matrix()
     wall = Wall(matrix, Font(_ASSETS + "/wall.fnt", None), hub)
     sounder = wiring.sounder()
     signs = Signs(hub, sounder, wiring.pixel(), hub.health)
     keypad = wiring.keypad()
-    link = LinkServer(wiring.uart(), hub, out=panel.strip[_JOURNAL:])
+    link = LinkServer(wiring.uart(), hub, out=scratch[_JOURNAL:])
     supervisor = Supervisor(hub, Watchdog(WDT))
     supervisor.chore(hub.idle)
     supervisor.chore(app.look)

@@ -1,4 +1,4 @@
-"""The picture on the panel, drawn tile by tile, and how far right what it shows reaches."""
+"""The picture on the panel, drawn part by part, and how far right what it shows reaches."""
 
 from array import array
 
@@ -6,9 +6,8 @@ import framebuf
 from micropython import const
 
 from drivers.st7796 import colour
-from kiosk.glyphs import Ink
 
-# Four colours at a time. The fourth, the ground of headings and alarms, is chosen anew by each picture.
+# Four colours. The fourth, the ground of headings and alarms, is chosen anew by each picture.
 # RGB888; white on each of them keeps 4.5 : 1 after RGB565.
 BLACK = const(0)
 WHITE = const(1)
@@ -19,15 +18,22 @@ BLUE = const(0x103070)
 GREEN = const(0x007038)
 RED = const(0xB00020)
 
+# (ink, ground)
+PLAIN = (WHITE, BLACK)
+CHOSEN = (BLACK, YELLOW)
+TITLE = (WHITE, ACCENT)
+
 MARGIN = const(8)
 PITCH = const(48)  # one line of text, one answer
 TIGHT = const(44)  # an answer where six have to stand on one screen
 STEP = const(52)  # from answer to answer
-ROW_X = const(44)  # where an answer begins, beside its arrow
-TILE_BYTES = const(6720)  # 480 x 56 pixels
-_ARROW = array("h", (0, 0, 22, 14, 0, 28))
-_ARROW_RTL = array("h", (22, 0, 0, 14, 22, 28))
+ICON = const(44)
+BIG = const(80)  # the chosen answer's picture beside the answers
+ROW_X = const(48)  # where an answer begins, beside its icon or its arrow
+TILE_BYTES = const(4992)  # 52 x 48 pixels
 _GAP = const(4)  # between a picture and its text
+_HIGH = const(5)  # lines of a letter's accent, for which a tight answer has no room
+_HEAD_X = const(60)  # where a heading begins, beside its icon
 
 # Lines are kept in bands of four. `_new`: how far right the present picture is other than black; `_old`: the
 # same of what was shown before; `_left`: up to where the present picture has replaced that.
@@ -36,31 +42,13 @@ _OLD = const(80)
 _LEFT = const(160)
 
 
-class _Wide:
-    """An Ink in the panel's own colours."""
-
-    def __init__(self):
-        self.palette = framebuf.FrameBuffer(bytearray(4), 2, 1, framebuf.RGB565)
-        self.bg = 0
-
-    def take(self, ink, palette):
-        """Be `ink` by the panel's `palette`."""
-        self.bg = palette.pixel(ink.bg, 0)
-        self.palette.pixel(0, 0, self.bg)
-        self.palette.pixel(1, 0, palette.pixel(ink.fg, 0))
-
-
-PLAIN = Ink(WHITE, BLACK)
-CHOSEN = Ink(BLACK, YELLOW)
-TITLE = Ink(WHITE, ACCENT)
-
-
 class Canvas:
-    """Draws disjoint tiles, each in one shared buffer and sent at once.
+    """Draws parts that lie beside each other, each sent at once from one shared buffer.
 
-    A picture goes from `begin` to `end`: what nothing was drawn on is black then. A tile may be drawn anew at
-    any time later. y and h count in fours: other y are rounded down, other h up. `panel` gives `width`,
-    `height`, `send` and `fill` as drivers.st7796; it is black when the canvas is made.
+    A picture goes from `begin` to `end`: what nothing was drawn on is black then. A part may be drawn anew at
+    any time later. y and h count in fours: other y are rounded down, other h up. Of a language that runs from
+    right to left all x count from the right edge. `panel` gives `width`, `height`, `send`, `put` and `fill`
+    as drivers.st7796; it is black when the canvas is made.
     """
 
     def __init__(self, panel, words, font, pictures, tile):
@@ -72,15 +60,9 @@ class Canvas:
         self.height = panel.height
         self._bands = array("H", bytes(6 * _BANDS))
         self._tile = memoryview(tile)
-        self._flat = framebuf.FrameBuffer(tile, len(tile), 1, framebuf.GS8)
-        self._fb = None
-        self._w = self._h = 0
-        self._at = array("h", (0, 0, 0, 0, 0, 0))
-        self._palette = framebuf.FrameBuffer(bytearray(8), 4, 1, framebuf.RGB565)
-        self._wide = _Wide()
-        for index, rgb in enumerate(COLOURS):
-            self._palette.pixel(index, 0, colour(rgb))
-        self.fresh()
+        self._colours = array("H", [colour(rgb) for rgb in COLOURS + (0,)])
+        self._palette = framebuf.FrameBuffer(bytearray(4), 2, 1, framebuf.RGB565)
+        self._bg = 0
 
     def fresh(self) -> None:
         """The panel was initialised and is all black."""
@@ -88,13 +70,9 @@ class Canvas:
         for i in range(len(x)):
             x[i] = 0
 
-    def accent(self, rgb: int) -> None:
-        """What ACCENT is in tiles from now on (RGB888)."""
-        self._palette.pixel(ACCENT, 0, colour(rgb))
-
     def begin(self, accent: int = BLUE) -> None:
-        """Begin a new picture; ACCENT becomes `accent`."""
-        self.accent(accent)
+        """Begin a new picture; ACCENT becomes `accent` (RGB888)."""
+        self._colours[ACCENT] = colour(accent)
         x = self._bands
         for i in range(_BANDS):
             # A picture that was never ended leaves both behind.
@@ -106,42 +84,6 @@ class Canvas:
         """Blacken what the picture has not replaced."""
         self._replace(0, _BANDS, self.width)
 
-    def tile(self, x: int, y: int, w: int, h: int, ground: int = BLACK):
-        """A GS2 FrameBuffer of one colour, to be drawn on and sent; its origin is the tile's corner.
-
-        ValueError: it is larger than the buffer.
-        """
-        at = self._at
-        at[0] = x
-        at[1] = y = y & ~3
-        at[3] = h = min((h + 3) & ~3, self.height - y)  # below the screen nothing is sent
-        w = min(w, self.width - x)
-        h = max(h, 4)
-        n = ((w + 3) >> 2) * h
-        if n > len(self._tile):
-            raise ValueError("tile")
-        self._flat.fill_rect(0, 0, n, 1, ground * 0x55)
-        if at[2] != w or at[5] != h:
-            self._fb = framebuf.FrameBuffer(self._tile, w, h, framebuf.GS2_HMSB)
-        at[2] = w
-        at[4] = ground
-        at[5] = h
-        return self._fb
-
-    def send(self, left: int = 0, right: int = 9999) -> None:
-        """Send the tile. Outside of its columns from `left` to before `right` it is of its ground alone."""
-        at = self._at
-        x = at[0]
-        y = at[1]
-        h = at[3]
-        if h <= 0:
-            return
-        right = min(right, at[2])
-        left = max(left, 0)
-        if right > left:
-            self.panel.send(self._fb, self._palette, x + left, y, right - left, h, left)
-        self._note(x, y, at[2], h, at[4], left, right)
-
     def blank(self, y: int, h: int, ground: int = BLACK) -> None:
         """A band of one colour across the screen."""
         y &= ~3
@@ -150,180 +92,184 @@ class Canvas:
     def heading(self, text, icon=None) -> int:
         """A band of ACCENT across the top with the text in one or two lines; returns the y below it."""
         y = 0
-        x = MARGIN if icon is None else MARGIN + PITCH + _GAP
+        x = MARGIN if icon is None else _HEAD_X
         for line in _lines(text):
-            if y:
-                self._line(line, x, y, PITCH, 0, TITLE, None)
-                y += PITCH
-            else:
-                self._line(line, MARGIN, 0, STEP, 2, TITLE, icon)
-                y = STEP
+            self._band(line, y, PITCH if y else STEP, TITLE, x, 0, self.width, icon)
+            icon = None
+            y += PITCH if y else STEP
         return y
 
-    def text(self, text, y: int, ink: Ink = PLAIN, x: int = MARGIN) -> int:
-        """Lines of text from y on, each on a band of the ink's ground; returns the y below them.
-
-        Of a right-to-left language they end `x` pixels before the right edge.
-        """
+    def text(self, text, y: int, ink=PLAIN) -> int:
+        """Lines of text from y on, each on a band of the ink's ground; returns the y below them."""
         for line in _lines(text):
-            self._line(line, x, y, PITCH, 0, ink, None)
+            self._band(line, y, PITCH, ink, MARGIN, 0, self.width)
             y += PITCH
         return y
 
-    def row(self, text, y: int, chosen: bool, icon=None, tight: bool = False, size: int = PITCH) -> None:
-        """One answer across the width, as high as its picture; the chosen one is filled and carries an arrow,
-        so colour is not the only cue.
+    def part(self, text, y: int, start: int, end: int, icon=None) -> None:
+        """A line of text with its icon before it, between two columns: a band may be drawn in parts."""
+        self._band(text, y, PITCH, PLAIN, start + MARGIN + (0 if icon is None else ICON), start, end, icon)
 
-        `size` other than 48 makes `icon` a pictogram. A tight row is TIGHT high: accents on capitals are cut
-        off.
+    def row(
+        self, text, y: int, chosen: bool, icon=None, h: int = PITCH, beside: int = 0, size: int = ICON
+    ) -> None:
+        """One answer, `h` high; the chosen one is filled and has an arrow instead of its icon, so colour is
+        not the only cue.
+
+        `beside` pixels at its far end are left to others. `size` other than that of icons makes `icon` a
+        pictogram, which stays beside the arrow. A row lower than PITCH cuts off the accents on capitals.
         """
-        h = TIGHT if tight else size
-        ink = CHOSEN if chosen else PLAIN
-        top = -5 if tight else (h - PITCH) >> 1
-        self._line(text, ROW_X, y, h, top, ink, icon, chosen, size)
+        x = ROW_X
+        if size != ICON:
+            x += size
+            icon = self.pictures.number(icon, size)
+        elif chosen:
+            icon = None
+        self._band(text, y, h, CHOSEN if chosen else PLAIN, x, 0, self.width - beside, icon, chosen)
 
-    def cell(self, index: int, x: int, y: int, w: int, h: int, size: int, chosen: bool) -> None:
-        """A pictogram in the middle of a tile on the screen; the chosen one is filled, a frame in it."""
-        ink = CHOSEN if chosen else PLAIN
-        self._wide.take(ink, self._palette)
+    def beside(self, icon: int, y: int, old: "int | None" = None) -> None:
+        """The chosen answer's picture at the far end of the answers, BIG; the last one was at y = `old`."""
+        x = self._x(self.width - BIG, BIG)
+        self._picture(self.pictures.icons + icon, x, y, CHOSEN)
+        if old is not None and old != y:
+            n = min(BIG, abs(y - old))
+            self.panel.fill(x, old if old < y else old + BIG - n, BIG, n, 0)
+
+    def cell(self, what, x: int, y: int, w: int, h: int, size: int, ink, frame: bool) -> None:
+        """A part with a pictogram (`what` is its index) or, of size 0, text in its middle, perhaps framed."""
+        self._take(ink)
         y &= ~3
-        left = (w - size) >> 1
-        top = (h - size) >> 1 & ~3
-        self._send(self.pictures.number(index, size), x + left, y + top)
-        self._note(x, y, w, top, ink.bg, 0, 0)
-        self._note(x, y + top, w, size, ink.bg, left, left + size)
-        self._note(x, y + top + size, w, (h - size - top + 3) & ~3, ink.bg, 0, 0)
-        if chosen:
-            fg = self._wide.palette.pixel(1, 0)
-            for at in (y + 2, y + h - 4):
-                self.panel.fill(x + 2, at, w - 4, 2, fg)
-            for at in (x + 2, x + w - 4):
-                self.panel.fill(at, y + 2, 2, h - 4, fg)
+        x = self._x(x, w)
+        if size:
+            left = (w - size) >> 1
+            self._middle(self.pictures.number(what, size), x + left, y, h)
+        else:
+            size = self.font.width(what)
+            left = (w - size) >> 1
+            self._letters(what, x + left, x + left + size, y, h)
+        self._note(x, y, w, h, ink[1], left, left + size)
+        if frame:
+            fill = self.panel.fill
+            fg = self._colours[ink[0]]
+            for at in (2, h - 4):
+                fill(x + 2, y + at, w - 4, 2, fg)
+            for at in (2, w - 4):
+                fill(x + at, y + 2, 2, h - 4, fg)
+            self._note(x, y, w, h, ink[1], 0, w)
 
     def endonym(self, language: int, y: int, chosen: bool) -> None:
         """A row with a language's own name."""
-        self._drawn(self.pictures.endonym(language), language, ROW_X, y, CHOSEN if chosen else PLAIN)
+        number = self.pictures.endonym(language)
+        x = ROW_X + self.pictures.width(number)
+        self._band(b"", y, PITCH, CHOSEN if chosen else PLAIN, x, 0, self.width, number, chosen)
 
     def begin_line(self, language: int, y: int) -> int:
-        """A line that says in a language how to begin; returns the y below it."""
-        self._drawn(self.pictures.endonym(language) + 1, language, MARGIN, y, PLAIN)
+        """A line that says in a language how to begin, from that language's own side; returns the y below
+        it."""
+        number = self.pictures.endonym(language) + 1
+        x = self.width - MARGIN
+        if self.words.languages[language][1] == self.words.rtl:
+            x = MARGIN + self.pictures.width(number)
+        self._band(b"", y, PITCH, PLAIN, x, 0, self.width, number)
         return y + PITCH
 
-    def picture(self, index: int, x: int, y: int, size: int, ink: Ink = PLAIN) -> None:
-        """A tile with pictogram `index` at 52, 80 or 120 pixels, or icon `index` at 48."""
-        self._picture(self.pictures.number(index, size), x, y, ink)
+    def picture(self, index: int, x: int, y: int, size: int, ink=PLAIN) -> None:
+        """A part with pictogram `index` at 52, 80 or 120 pixels."""
+        self._picture(self.pictures.number(index, size), self._x(x, size), y, ink)
 
-    def label(self, text, x: int, y: int, ink: Ink = PLAIN) -> int:
-        """A ticket's label (ASCII bytes) in the large font, in tiles of its own; returns the x reached."""
-        for c in text:
-            x += self._picture(self.pictures.letter(c), x, y, ink)
-        return x
+    def label(self, text, x: int, y: int) -> None:
+        """A ticket's label (ASCII bytes) in the large font."""
+        pictures = self.pictures
+        numbers = [pictures.letter(c) for c in text]
+        x = self._x(x, sum([pictures.width(number) for number in numbers]))
+        for number in numbers:
+            x += self._picture(number, x, y, PLAIN)
 
-    def _line(self, text, x, y, h, top, ink, icon, chosen=False, size=PITCH):
-        """A band with a line of text, a picture before it, an arrow before both.
+    # Inside: x are the panel's own from here on, but for `_band`'s.
 
-        Drawn in the panel's own colours, slab by slab: that takes half the time of a tile.
-        """
+    def _x(self, x, w):
+        return self.width - x - w if self.words.rtl else x
+
+    def _take(self, ink):
+        # Be an ink, in the panel's own colours.
+        self._bg = self._colours[ink[1]]
+        self._palette.pixel(0, 0, self._bg)
+        self._palette.pixel(1, 0, self._colours[ink[0]])
+
+    def _band(self, text, y, h, ink, x, start, end, number=None, chosen=False):
+        """From column `start` to `end`: text from x on, a picture before it, an arrow at the beginning."""
         y &= ~3
-        h = min(h, self.height - y)
-        if h <= 0:
+        high = min(h, self.height - y)
+        if high <= 0:
             return
+        self._take(ink)
+        rtl = self.words.rtl
+        w = max(0, min(self.font.width(text), end - x))
+        left = self._x(x, w)
+        right = left + w
+        self._letters(text, left, right, y, h, high)
+        gap = _GAP if text and number is not None else 0
+        if number is not None:
+            w = self.pictures.width(number) + gap
+            if gap:
+                self.panel.fill(right if rtl else left - gap, y, gap, high, self._bg)
+            if rtl:
+                self._middle(number, right + gap, y, high)
+                right += w
+            else:
+                left -= w
+                self._middle(number, left, y, high)
+        if chosen:
+            w = ROW_X - gap
+            at = self._x(start, w)
+            self._letters(b"\x07" if rtl else b"\x06", at, at + w, y, h, high)
+            left = min(left, at)
+            right = max(right, at + w)
+        x = self._x(start, end - start)
+        self._note(x, y, end - start, high, ink[1], left - x, right - x)
+
+    def _letters(self, text, at, end, y, h, high=0):
+        """One line of text in the middle of h lines, from column `at` to `end`, slab by slab."""
         font = self.font
-        wide = self._wide
-        wide.take(ink, self._palette)
-        end = self.width
-        if icon is not None:
-            x += size + _GAP
-        at = left = x
-        if self.words.rtl:
-            end -= x
-            at = left = max(0, end - font.width(text))
-        most = len(self._tile) // (2 * h)
+        high = high or h
+        most = len(self._tile) // (2 * high)
+        top = (h - PITCH) >> 1 if h >= PITCH else -_HIGH
         i = 0
-        while i < len(text) and at < end:
+        while at < end:
             n, w = font.span(text, i, most)
             w = min(w, end - at)
-            font.draw(self._slab(w, h), text[i:n], 0, top, wide)
-            self._put(at, y)
+            fb = framebuf.FrameBuffer(self._tile, w, high, framebuf.RGB565)
+            fb.fill(self._bg)
+            font.draw(fb, text[i:n], 0, top, self._bg, self._palette)
+            self.panel.put(self._tile[: 2 * w * high], at, y, w, high)
             i = n
             at += w
-        if icon is not None:
-            fb = self._slab(size + _GAP, h)
-            number = self.pictures.number(icon, size)
-            rtl = self.words.rtl
-            self.pictures.put(fb, number, _GAP if rtl else 0, (h - size) >> 1, wide)
-            if rtl:
-                self._put(at, y)
-                at += size + _GAP
-            else:
-                left -= size + _GAP
-                self._put(left, y)
-        self._finish(y, h, ink, left, at, chosen)
-
-    def _drawn(self, number, language, x, y, ink):
-        """A band with a line that was drawn beforehand."""
-        y &= ~3
-        if y >= self.height:
-            return
-        w = self.pictures.width(number)
-        if self.words.languages[language][1]:
-            x = self.width - x - w
-        self._wide.take(ink, self._palette)
-        self._send(number, x, y)
-        self._finish(y, min(PITCH, self.height - y), ink, x, x + w, ink is CHOSEN)
-
-    def _finish(self, y, h, ink, left, right, chosen):
-        """The arrow of a row, then what is left and right of its text."""
-        end = self.width
-        if chosen:
-            rtl = self.words.rtl
-            at = end - ROW_X if rtl else 0
-            fb = self._slab(ROW_X, h)
-            arrow = _ARROW_RTL if rtl else _ARROW
-            fb.poly(6 if rtl else 16, (h - 28) >> 1, arrow, self._wide.palette.pixel(1, 0), True)
-            self._put(at, y)
-            # The text lies between: what is left of it is the arrow's, or what is right of it.
-            if rtl:
-                self._gap(right, at, y, h)
-                right = end
-            else:
-                self._gap(ROW_X, left, y, h)
-                left = 0
-        self._note(0, y, end, h, ink.bg, left, right)
-
-    def _gap(self, left, right, y, h):
-        if left < right:
-            self.panel.fill(left, y, right - left, h, self._wide.bg)
-
-    def _slab(self, w, h):
-        """An RGB565 FrameBuffer on the tile's buffer, of the present ink's ground."""
-        self._w = w
-        self._h = h
-        fb = framebuf.FrameBuffer(self._tile, w, h, framebuf.RGB565)
-        fb.fill(self._wide.bg)
-        return fb
-
-    def _put(self, x, y):
-        w = self._w
-        h = self._h
-        self.panel.put(self._tile[: 2 * w * h], x, y, w, h)
 
     def _picture(self, number, x, y, ink):
-        """A tile of a picture as it comes from flash; returns its width."""
+        """A part that is a picture; returns its width."""
         y &= ~3
-        self._wide.take(ink, self._palette)
-        w = self._send(number, x, y)
-        self._note(x, y, w, min((self.pictures.height + 3) & ~3, self.height - y), BLACK, 0, w)
+        self._take(ink)
+        w = self.pictures.width(number)
+        h = min((self.pictures.height + 3) & ~3, self.height - y)
+        self._middle(number, x, y, h)
+        self._note(x, y, w, h, BLACK, 0, w)
         return w
 
-    def _send(self, number, x, y):
-        w = 0
-        for box, line, lines in self.pictures.bands(number, self._tile):
-            w = box[1]
-            lines = min(lines, self.height - y - line)
+    def _middle(self, number, x, y, h):
+        """A picture as it comes from flash, in the middle of h lines of ground."""
+        pictures = self.pictures
+        fill = self.panel.fill
+        w = pictures.width(number)
+        top = max(0, (h - pictures.height) >> 1)
+        if top:
+            fill(x, y, w, top, self._bg)
+        for box, line, lines in pictures.bands(number, self._tile):
+            lines = min(lines, h - top - line)
             if lines > 0:
-                self.panel.send(box, self._wide.palette, x, y + line, w, lines)
-        return w
+                self.panel.send(box, self._palette, x, y + top + line, w, lines)
+        top += pictures.height
+        if top < h:
+            fill(x, y + top, w, h - top, self._bg)
 
     def _note(self, x, y, w, h, ground, left, right):
         """A tile was sent from its column `left` to `right`: fill its rest, and what is old before it."""
@@ -340,7 +286,7 @@ class Canvas:
                 shown = b[_OLD + i]
         if ground != BLACK or end < shown:
             shown = end
-        fill = self._palette.pixel(ground, 0)
+        fill = self._colours[ground]
         if right <= left:
             left = right = 0
         elif left and x < shown:

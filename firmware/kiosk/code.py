@@ -2,7 +2,7 @@
 
 from micropython import const
 
-from kiosk.canvas import PLAIN, WHITE
+from kiosk.canvas import PLAIN
 from kiosk.ui import Screen
 
 _BOX = const(52)
@@ -54,16 +54,10 @@ class CodeEntry(Screen):
 
     def _box(self, canvas, i):
         x = (canvas.width - self.length * _STEP) // 2 + i * _STEP
-        fb = canvas.tile(x, _TOP, _BOX, _STEP)
-        fb.rect(0, 0, _BOX, _STEP, WHITE)
-        fb.rect(1, 1, _BOX - 2, _STEP - 2, WHITE)
+        text = b""
         if i < self._n:
-            if self.secret:
-                fb.fill_rect(12, 14, _BOX - 24, _STEP - 28, WHITE)
-            else:
-                glyph = bytes((self._keys[i],))
-                canvas.font.draw(fb, glyph, (_BOX - canvas.font.width(glyph)) // 2, 4, PLAIN)
-        canvas.send()
+            text = b"\x08" if self.secret else self._keys[i : i + 1]
+        canvas.cell(text, x, _TOP, _BOX, _STEP, 0, PLAIN, True)
 
     def key(self, key: str) -> None:
         n = self._n

@@ -1,23 +1,14 @@
 """The staff desk: who waits, and everything that can be done with one ticket or one chair."""
 
-from array import array
-
 from micropython import const
 
 from hubcore.classes import EMERGENCY, LANES, NEEDS
 from hubcore.labels import PICTOGRAMS
-from kiosk.canvas import CHOSEN, PLAIN
 from kiosk.desk import Rows
 
 _SHOWN = const(40)  # of those who wait, in the order of the pick
 _ROW = const(64)
-_HIGH = const(52)
 _PICTURE = const(52)
-_TEXT_X = const(96)
-_ARROW = (
-    array("h", (0, 0, 22, 14, 0, 28)),
-    array("h", (22, 0, 0, 14, 22, 28)),
-)  # the second from right to left
 
 # The acts on a visit by its state, the most likely one first.
 _ACTS = {
@@ -181,19 +172,9 @@ class Queue(Rows):
         visit = self._among().get(self.rows[i])
         if visit is None:
             return
-        chosen = i == self.at
-        ink = CHOSEN if chosen else PLAIN
-        w = canvas.width
-        rtl = self.ui.words.rtl
-        text = self._line(visit)
-        fb = canvas.tile(0, self._y + (i - self._top) * _ROW, w, _HIGH, ink.bg)
-        if chosen:
-            fb.poly(w - 38 if rtl else 16, 12, _ARROW[rtl], ink.fg, True)
-        x = w - 40 - _PICTURE if rtl else 40
-        canvas.pictures.draw(fb, PICTOGRAMS.index(visit.pictogram), x, 0, ink, _PICTURE)
-        x = w - _TEXT_X - canvas.font.width(text) if rtl else _TEXT_X
-        canvas.font.draw(fb, text, x, 2, ink)
-        canvas.send()
+        y = self._y + (i - self._top) * _ROW
+        picture = PICTOGRAMS.index(visit.pictogram)
+        canvas.row(self._line(visit), y, i == self.at, picture, _PICTURE, 0, _PICTURE)
 
     def choose(self, i: int) -> None:
         desk = self.desk

@@ -11,18 +11,6 @@ class AssetDamaged(ValueError):
     """A file of fonts or pictures does not begin as it should; install the application again."""
 
 
-class Ink:
-    """A pair of palette indices as blit wants it: what a 1-bit source paints with (`fg`) and what it leaves
-    (`bg`)."""
-
-    def __init__(self, fg: int, bg: int):
-        self.fg = fg
-        self.bg = bg
-        self.palette = framebuf.FrameBuffer(bytearray(1), 2, 1, framebuf.GS2_HMSB)
-        self.palette.pixel(0, 0, bg)
-        self.palette.pixel(1, 0, fg)
-
-
 class Font:
     """Text from glyph codes: those of the file `path`, which stay in memory, and those that `words` may lend.
 
@@ -79,12 +67,11 @@ class Font:
             text = text[1:]
         return text
 
-    def draw(self, fb, text, x: int, y: int, ink: Ink) -> int:
-        """Draw one line with its top at y. Returns the x reached."""
+    def draw(self, fb, text, x: int, y: int, bg: int = 0, palette=None) -> int:
+        """Draw one line with its top at y, its 0 and 1 as colours of `palette`, of which `bg` is not drawn.
+        Returns the x reached."""
         box = self._box
         blit = fb.blit
-        palette = ink.palette
-        bg = ink.bg
         words = self._words
         first = self._first
         last = self._last
@@ -113,44 +100,47 @@ class Font:
 class Pictures:
     """What is read from flash to be drawn: pictograms, icons, ticket labels, languages' names.
 
-    One picture at a time, as many lines of it as go into the caller's `scratch`, which is free in between.
-    Pictures are known by number: see `number`, `endonym` and `letter`.
+    One picture at a time. Pictures are known by number: see `number`, `endonym` and `letter`.
     """
 
-    def __init__(self, path: str, scratch):
+    def __init__(self, path: str):
         self._file = file = open(path, "rb")
         head = file.read(8)
         if len(head) != 8 or head[:4] != b"SHP2":
             raise AssetDamaged(path)
-        self.pictograms = head[4]
+        self._pictograms = head[4]
         self.icons = head[5]
-        self.languages = head[6]
+        self._lines = 2 * head[5] + 3 * head[4]
+        self._large = self._lines + 2 * head[6]
         self._letters = file.read(head[7])
         self._table = 8 + head[7]
-        self._scratch = memoryview(scratch)
         self._box = [None, 0, 0, _HLSB]
         self._entry = bytearray(8)
-        self.height = 0  # of the picture last drawn
+        self._at = -1
+        self.height = 0  # of the picture that was asked for last
 
     def number(self, index: int, size: int) -> int:
-        """The number of icon `index` (size 48), or of pictogram `index` at 52, 80 or 120 pixels."""
-        if size == 48:
-            return index
-        return self.icons + index + self.pictograms * (0 if size == 52 else 1 if size == 80 else 2)
+        """The number of pictogram `index` at 52, 80 or 120 pixels. That of an icon is its own at 44 pixels,
+        and that plus `icons` at 80."""
+        return 2 * self.icons + index + self._pictograms * (0 if size == 52 else 1 if size == 80 else 2)
 
     def endonym(self, language: int) -> int:
         """The number of a language's own name; that plus one is its line how to begin."""
-        return self.icons + 3 * self.pictograms + 2 * language
+        return self._lines + 2 * language
 
     def letter(self, c: int) -> int:
         """The number of a character (ASCII) of the large font of labels."""
-        return self.icons + 3 * self.pictograms + 2 * self.languages + max(0, self._letters.find(bytes((c,))))
+        return self._large + max(0, self._letters.find(bytes((c,))))
 
     def width(self, number: int) -> int:
-        """A picture's width in pixels; reads its table entry."""
+        """A picture's width in pixels; `height` is then its height."""
         entry = self._entry
-        self._file.seek(self._table + 8 * number)
-        self._file.readinto(entry)
+        if number != self._at:
+            self._at = -1
+            self._file.seek(self._table + 8 * number)
+            self._file.readinto(entry)
+            self._at = number
+            self.height = entry[6]
         return entry[4] | entry[5] << 8
 
     def bands(self, number: int, scratch):
@@ -160,7 +150,7 @@ class Pictures:
         """
         w = self.width(number)
         entry = self._entry
-        self.height = h = entry[6]
+        h = self.height
         box = self._box
         stride = (w + 7) >> 3
         most = len(scratch) // stride
@@ -172,12 +162,3 @@ class Pictures:
             box[1] = w
             box[2] = lines
             yield box, y, lines
-
-    def put(self, fb, number: int, x: int, y: int, ink: Ink) -> None:
-        """Draw a picture by its number with its top left corner at x, y."""
-        for box, line, _ in self.bands(number, self._scratch):
-            fb.blit(box, x, y + line, ink.bg, ink.palette)
-
-    def draw(self, fb, index: int, x: int, y: int, ink: Ink, size: int) -> None:
-        """Draw pictogram `index` at 52, 80 or 120 pixels, or icon `index` at 48."""
-        self.put(fb, self.number(index, size), x, y, ink)

@@ -1,7 +1,7 @@
 """Pictograms in a grid."""
 
 from hubcore.labels import PICTOGRAMS
-from kiosk.canvas import BLACK, CHOSEN, PLAIN
+from kiosk.canvas import CHOSEN, PLAIN
 from kiosk.ui import Screen
 
 
@@ -36,18 +36,12 @@ class Grid(Screen):
         canvas.end()
 
     def _cell(self, canvas, i: int) -> None:
-        ink = CHOSEN if i == self.at else PLAIN
-        w = self.width - 8
-        h = self.height - 4
-        fb = canvas.tile(
-            i % self.columns * self.width + 4, 56 + i // self.columns * self.height, w, h, ink.bg
-        )
-        if i == self.at:  # a frame within, so that colour is not the only cue
-            fb.rect(2, 2, w - 4, h - 4, BLACK)
-            fb.rect(3, 3, w - 6, h - 6, BLACK)
-        size = self.size
-        canvas.pictures.draw(fb, self.order[self.first + i], (w - size) // 2, (h - size) // 2, ink, size)
-        canvas.send()
+        chosen = i == self.at
+        x = i % self.columns * self.width + 4
+        y = 56 + i // self.columns * self.height
+        ink = CHOSEN if chosen else PLAIN  # and a frame, so that colour is not the only cue
+        what = self.order[self.first + i]
+        canvas.cell(what, x, y, self.width - 8, self.height - 4, self.size, ink, chosen)
 
     def key(self, key: str) -> None:
         if key == "yes":

@@ -1,17 +1,17 @@
 """The idle screen: how to begin in every language, how many wait, who was called last, and what is wrong."""
 
-from array import array
+from time import ticks_diff, ticks_ms
 
 from micropython import const
 
-from kiosk.canvas import BLUE, MARGIN, PLAIN, RED
-from kiosk.screens import chair
+from kiosk.canvas import BLUE, ICON, MARGIN, RED
 from kiosk.ui import Screen
+from kiosk.words import plain
 
-_LANGUAGES = const(4)  # lines of how to begin that there is room for
+_LANGUAGES = const(4)  # lines of how to begin that there is room for; more languages take turns
+_TURN_MS = const(8000)
 _STATUS_Y = const(252)
-_HALF = const(232)
-_ARROW = array("h", (0, 4, 12, 4, 12, 0, 24, 9, 12, 18, 12, 14, 0, 14))
+_GAP = const(16)
 
 
 def screens(ui) -> dict:
@@ -20,7 +20,8 @@ def screens(ui) -> dict:
 
 
 class Idle(Screen):
-    """No clock: nothing moves by itself. A standing alert is the heading, so that nobody overlooks it."""
+    """No clock: nothing moves by itself but languages that take turns. A standing alert is the heading, so
+    that nobody overlooks it."""
 
     warns = False
 
@@ -28,6 +29,7 @@ class Idle(Screen):
         super().__init__(ui)
         self._title = None
         self._status = None
+        self._y = self._first = self._since = 0
 
     def _heading(self):
         # (name of the string, label or None)
@@ -61,43 +63,51 @@ class Idle(Screen):
         words = self.ui.words
         self._title = name, label = self._heading()
         canvas.begin(RED if name == "idle.emergency" or name == "idle.danger" else BLUE)
-        y = canvas.heading(words.fill(name, label) if label else words(name), words.icon(name)) + 4
-        for i in range(min(_LANGUAGES, len(words.languages))):
-            y = canvas.begin_line(i, y)
+        self._y = canvas.heading(words.fill(name, label) if label else words(name), words.icon(name)) + 4
+        self._lines(canvas)
         self._draw_status(canvas)
         canvas.end()
 
+    def _lines(self, canvas):
+        n = len(self.ui.words.languages)
+        y = self._y
+        for i in range(min(_LANGUAGES, n)):
+            y = canvas.begin_line((self._first + i) % n, y)
+        self._since = ticks_ms()
+
     def _draw_status(self, canvas):
         words = self.ui.words
+        font = canvas.font
         self._status = taking, full, waiting, call = self._facts()
         if not taking and not full and not waiting and not call:
             canvas.text(words("idle.closed"), _STATUS_Y)
             return
-        fb = canvas.tile(0, _STATUS_Y, canvas.width, 48)
-        draw = canvas.font.draw
-        if full:
-            x = draw(fb, words("idle.full"), MARGIN, 0, PLAIN)
-        elif not taking:
-            x = draw(fb, words("idle.shut"), MARGIN, 0, PLAIN)
-        else:
-            x = self._icon(canvas, fb, "idle.waiting", MARGIN)
-            x = draw(fb, words.fill("idle.waiting", waiting), x, 0, PLAIN)
+        name = "idle.full" if full else "idle.waiting" if taking else "idle.shut"
+        text = words.fill(name, waiting)
+        icon = words.icon(name)
+        x = canvas.width
         if call:
-            x = self._icon(canvas, fb, "idle.called", _HALF)
-            x = draw(fb, words.fill("idle.called", call[0]), x, 0, PLAIN) + 10
-            fb.poly(x, 15, _ARROW, PLAIN.fg, True)
-            x = draw(fb, chair(self.ui, call[1]), x + 34, 0, PLAIN)
-        canvas.send(0, x)
-
-    def _icon(self, canvas, fb, name, x):
-        canvas.pictures.draw(fb, self.ui.words.icon(name), x, 0, PLAIN, 48)
-        return x + 54
+            x = MARGIN + font.width(text) + (_GAP if icon is None else _GAP + ICON)
+        canvas.part(text, _STATUS_Y, 0, x, icon)
+        if call:
+            room = canvas.width - x - MARGIN - ICON - font.width(words.fill("idle.called", call[0], ""))
+            text = words.fill("idle.called", call[0], font.tail(plain(call[1]), room))
+            canvas.part(text, _STATUS_Y, x, canvas.width, words.icon("idle.called"))
 
     def refresh(self, canvas) -> None:
         if self._heading() != self._title:
             self.draw(canvas)
-        elif self._facts() != self._status:
+            return
+        if self._facts() != self._status:
             self._draw_status(canvas)
+        if self.due_ms() == 0:
+            self._first = (self._first + _LANGUAGES) % len(self.ui.words.languages)
+            self._lines(canvas)
+
+    def due_ms(self):
+        if len(self.ui.words.languages) > _LANGUAGES:
+            return max(0, _TURN_MS - ticks_diff(ticks_ms(), self._since))
+        return None
 
     def key(self, key: str) -> None:
         self.ui.show("mine" if key == "back" else "language", False)

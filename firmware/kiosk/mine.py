@@ -5,7 +5,7 @@ These screens are in memory only while somebody uses them (kiosk.groups).
 
 from hubcore.errors import HubError, Refused
 from hubcore.labels import PICTOGRAMS
-from kiosk.canvas import GREEN
+from kiosk.canvas import BIG, GREEN
 from kiosk.code import CodeEntry
 from kiosk.consents import PURPOSES, consent
 from kiosk.mine_find import Find, Found, standing
@@ -76,6 +76,8 @@ class TicketCode(CodeEntry):
 
 class Visit(List):
     """What the code of a ticket opens: what was given can be taken back first."""
+
+    beside = BIG
 
     def __init__(self, ui):
         super().__init__(ui)

@@ -7,14 +7,16 @@ from kiosk.ui import Ui
 from kiosk.words import Words
 
 
-def build_ui(panel, hub, assets: str, canvas_class=Canvas):
-    """A Ui for a panel, its fonts, pictures and words from the folder `assets`; OSError when one is
-    missing."""
-    tile = bytearray(TILE_BYTES)
+def build_ui(panel, hub, assets: str, tile=None, canvas_class=Canvas):
+    """A Ui for a panel, its fonts, pictures and words from the folder `assets`; OSError when one is missing.
+
+    `tile` is what parts of a picture are drawn in, TILE_BYTES that others may use in between.
+    """
+    if tile is None:
+        tile = bytearray(TILE_BYTES)
     words = Words(assets)
     text = Font(assets + "/text.fnt", words)
-    # What is read from flash goes into the panel's strip, unless it is sent through it.
-    pictures = Pictures(assets + "/pictures.bin", panel.strip)
+    pictures = Pictures(assets + "/pictures.bin")
     ui = Ui(canvas_class(panel, words, text, pictures, tile), hub, words)
     for name, screen in SCREENS:
         ui.screens[name] = screen(ui)

@@ -1,18 +1,13 @@
 """Screens that any flow uses: a list to choose from, the languages, a notice, help, the warning before
 answers are forgotten."""
 
-from array import array
-
 from micropython import const
 
 from hubcore.errors import HubError, Refused
-from kiosk.canvas import BLUE, CHOSEN, GREEN, PITCH, PLAIN, ROW_X, STEP
+from kiosk.canvas import BIG, BLUE, GREEN, PITCH, STEP, TIGHT
 from kiosk.ui import Screen
 from kiosk.words import plain
 
-_TIGHT = const(44)  # from row to row where six have to stand on one screen
-_ARROW = array("h", (0, 0, 22, 14, 0, 28))
-_ARROW_RTL = array("h", (22, 0, 0, 14, 22, 28))
 _KEYS = "udyb"  # the keys of a code; the glyph of each is its position here plus one
 _WRAPS = const(4)  # from so many answers on, up from the first one leads to the last
 
@@ -21,10 +16,12 @@ class List(Screen):
     """One question, one answer highlighted; up and down move, yes takes it, back goes back.
 
     Subclasses give `title` (a string's name) or `head()`, `count()`, `text(i)` (glyph codes), perhaps
-    `icon(i)` and `note` (a string below the answers), and `choose(i)`.
+    `icon(i)` and `note` (a string below the answers), and `choose(i)`. `beside` is the width that is kept for
+    the chosen answer's picture: 0, or BIG where every answer has an icon.
     """
 
     title = ""
+    beside = 0
     note = None
     accent = BLUE
 
@@ -32,7 +29,7 @@ class List(Screen):
         super().__init__(ui)
         self.at = 0
         self._top = 0
-        self._y = 0
+        self._y = self._big = 0
         self._fit = 1
         self._step = STEP
 
@@ -62,10 +59,11 @@ class List(Screen):
         self._y = canvas.heading(self.head()) + 4
         room = canvas.height - self._y + STEP - PITCH
         n = self.count()
-        self._step = _TIGHT if room // STEP < n == room // _TIGHT else STEP
+        self._step = TIGHT if room // STEP < n == room // TIGHT else STEP
         self._fit = room // self._step
         self.at = max(0, min(self.at, n - 1))
         self._rows(canvas)
+        self._picture(canvas)
         if self.note:
             canvas.text(self.ui.words(self.note), self._y + n * STEP + 12)
         canvas.end()
@@ -78,10 +76,15 @@ class List(Screen):
 
     def _row(self, canvas, i: int) -> None:
         y = self._y + (i - self._top) * self._step
-        if self._step == STEP:
-            canvas.row(self.text(i), y, i == self.at, self.icon(i))
-        else:
-            _tight_row(canvas, self.text(i), y, i == self.at, self.icon(i))
+        canvas.row(self.text(i), y, i == self.at, self.icon(i), min(self._step, PITCH), self.beside)
+
+    def _picture(self, canvas, old=None):
+        # Beside its answer, but not above or below all of them.
+        if self.beside:
+            y = self._y + (self.at - self._top) * self._step - 20
+            y = max(self._y, min(y, self._y + self.count() * self._step - BIG & ~3))
+            canvas.beside(self.icon(self.at), y, old)
+            self._big = y
 
     def key(self, key: str) -> None:
         n = self.count()
@@ -107,23 +110,7 @@ class List(Screen):
             self._row(canvas, new)
         else:
             self._rows(canvas)
-
-
-def _tight_row(canvas, text, y, chosen, icon):
-    # As canvas.row, of which the lines above an accented small letter are left out.
-    ink = CHOSEN if chosen else PLAIN
-    fb = canvas.tile(0, y, canvas.width, _TIGHT, ink.bg)
-    rtl = canvas.words.rtl
-    if chosen:
-        fb.poly(canvas.width - 38 if rtl else 16, 8, _ARROW_RTL if rtl else _ARROW, ink.fg, True)
-    x = ROW_X
-    if icon is not None:
-        canvas.pictures.draw(fb, icon, canvas.width - x - PITCH if rtl else x, -2, ink, PITCH)
-        x += 52
-    if rtl:
-        x = canvas.width - x - canvas.font.width(text)
-    end = canvas.font.draw(fb, text, x, -5, ink)
-    canvas.send(x if rtl else 0, canvas.width if rtl else end)
+        self._picture(canvas, self._big)
 
 
 class Language(List):
@@ -178,6 +165,7 @@ class Choice(List):
     """A list whose answers are a table of (value, name of its string)."""
 
     table = ()
+    beside = BIG
 
     def count(self) -> int:
         return len(self.table)
@@ -212,7 +200,7 @@ class Notice(Screen):
         title, body = self.say()
         words = self.ui.words
         y = canvas.heading(words(title), words.icon(title))
-        canvas.text(words(body), y + 4, PLAIN)
+        canvas.text(words(body), y + 4)
         canvas.end()
 
     def key(self, key: str) -> None:

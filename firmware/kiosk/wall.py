@@ -4,11 +4,9 @@ from time import ticks_diff, ticks_ms
 
 from micropython import const
 
-from kiosk.glyphs import Ink
 from kiosk.signs import sign_of
 from tasks.wake import Wake
 
-_ON = Ink(1, 0)
 _CALLS = const(3)
 _TURN_MS = const(4000)  # each call shows so long before the next one
 _WARN_MS = const(1000)  # triangles and call alternate: half a flash a second
@@ -86,12 +84,12 @@ class Wall:
                 x += _TRIANGLE + 2
         elif what:
             font = self._font
-            x = font.draw(fb, what[0].encode(), 0, 1, _ON)
+            x = font.draw(fb, what[0].encode(), 0, 1)
             # An arrow of its own: the shape tells label from chair.
             for i in range(5):
                 fb.vline(x + 3 + i, 4 + i, 9 - 2 * i, 1)
             x += 11
-            font.draw(fb, font.tail(what[1].upper().encode(), matrix.width - x), x, 1, _ON)
+            font.draw(fb, font.tail(what[1].upper().encode(), matrix.width - x), x, 1)
         if self._fresh:
             matrix.refresh()  # a chip that a disturbance has confused says nothing, and a call must be seen
         else:

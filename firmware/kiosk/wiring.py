@@ -29,7 +29,7 @@ LETTER = cfg.LETTER
 VERSION = cfg.VERSION
 TZ = cfg.TZ
 
-_STRIP_LINES = const(4)
+_STRIP_LINES = const(2)
 _CAUSES = {
     PWRON_RESET: "power",
     HARD_RESET: "reset",
@@ -45,14 +45,8 @@ def cause() -> str:
 
 
 def panel():
-    """The panel, dark; its strip is the kiosk's scratch memory."""
-    spi = SPI(
-        cfg.PANEL_SPI,
-        baudrate=cfg.SPI_1_BAUD,
-        sck=Pin(cfg.SPI_1_SCK),
-        mosi=Pin(cfg.SPI_1_MOSI),
-        miso=Pin(cfg.SPI_1_MISO),
-    )
+    """The panel, dark."""
+    spi = _spi(cfg.PANEL_SPI, cfg.SPI_1_BAUD, cfg.SPI_1_SCK, cfg.SPI_1_MOSI, cfg.SPI_1_MISO)
     pins = (_out(cfg.PANEL_CS, 1), _out(cfg.PANEL_DC, 1), _out(cfg.PANEL_RST, 1), _out(cfg.PANEL_BL, 0))
     strip = bytearray(_STRIP_LINES * 2 * cfg.PANEL_WIDTH)
     return ST7796(
@@ -62,13 +56,7 @@ def panel():
 
 def matrix():
     """The wall."""
-    spi = SPI(
-        cfg.WALL_SPI,
-        baudrate=cfg.SPI_2_BAUD,
-        sck=Pin(cfg.SPI_2_SCK),
-        mosi=Pin(cfg.SPI_2_MOSI),
-        miso=Pin(cfg.SPI_2_MISO),
-    )
+    spi = _spi(cfg.WALL_SPI, cfg.SPI_2_BAUD, cfg.SPI_2_SCK, cfg.SPI_2_MOSI, cfg.SPI_2_MISO)
     return Matrix(spi, _out(cfg.WALL_CS, 1), cfg.WALL_COLUMNS, cfg.WALL_ROWS)
 
 
@@ -107,6 +95,10 @@ def uart():
 def partition(name: str):
     """A data partition by its name."""
     return Partition.find(Partition.TYPE_DATA, label=name)[0]
+
+
+def _spi(number, baud, sck, mosi, miso):
+    return SPI(number, baudrate=baud, sck=Pin(sck), mosi=Pin(mosi), miso=Pin(miso))
 
 
 def _out(pin, level):

@@ -6,8 +6,7 @@ import pytest
 
 from hubcore.labels import PICTOGRAMS as NAMES
 from smilehub.devices.drawing import Drawing, DrawingError, parse, render
-from smilehub.devices.icons import ICONS
-from smilehub.devices.icons import SIZE as ICON
+from smilehub.devices.icons import ICONS, SIZES
 from smilehub.devices.pictograms import PICTOGRAMS
 
 _SMALL = 52
@@ -49,11 +48,11 @@ def test_pictograms_differ_at_the_smallest_size_wherever_they_stand() -> None:
 
 
 def test_icons_differ_and_fill_the_middle_of_their_square() -> None:
-    bits = {name: _bits(drawing, ICON) for name, drawing in ICONS.items()}
+    bits = {name: _bits(drawing, SIZES[0]) for name, drawing in ICONS.items()}
     for name, drawing in ICONS.items():
-        box = render(drawing, ICON).getbbox()
+        box = render(drawing, SIZES[0]).getbbox()
         assert box is not None
-        assert max(box[2] - box[0], box[3] - box[1]) >= ICON / 2, name
+        assert max(box[2] - box[0], box[3] - box[1]) >= SIZES[0] / 2, name
         assert box[1] >= 3 and box[3] <= 45, (name, box)
     for one, other in combinations(bits, 2):
         assert (bits[one] ^ bits[other]).bit_count() >= _ICONS_APART, (one, other)

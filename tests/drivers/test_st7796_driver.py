@@ -54,8 +54,7 @@ for _ in range(30):
         fb = framebuf.FrameBuffer(buffer, w, h, framebuf.GS2_HMSB)
         fb.fill(rnd(4))
         fb.fill_rect(rnd(w), rnd(h), 1 + rnd(60), 1 + rnd(20), rnd(4))
-        left = rnd(w)
-        sent += p.send(fb, palette, x + left, y, w - left, h, left)
+        sent += p.send(fb, palette, x, y, w, h)
     elif what == 1:
         sent += p.fill(x, y, w, h, palette.pixel(rnd(4), 0))
     else:
@@ -87,19 +86,17 @@ def scene(seed: int, width: int, height: int) -> tuple[Image.Image, int]:
     for _ in range(30):
         x, y, w, h = rnd(width - 120), rnd(height - 50), 1 + rnd(120), 1 + rnd(50)
         what = rnd(3)
-        left = 0
         if what == 0:
             tile = Image.new("RGB", (w, h), rgb(rnd(4)))
             box = rnd(w), rnd(h), 1 + rnd(60), 1 + rnd(20)
             tile.paste(rgb(rnd(4)), (box[0], box[1], min(box[0] + box[2], w), min(box[1] + box[3], h)))
-            left = rnd(w)
         elif what == 1:
             tile = Image.new("RGB", (w, h), rgb(rnd(4)))
         else:
             h = 1 + rnd(20)
             tile = Image.new("RGB", (w, h), rgb(rnd(4)))
-        shown.paste(tile.crop((left, 0, w, h)), (x + left, y))
-        total += (w - left) * h * 2
+        shown.paste(tile, (x, y))
+        total += w * h * 2
     return shown, total
 
 

@@ -15,6 +15,7 @@ sys.path[:0] = [firmware]
 
 import framebuf  # noqa: E402
 
+from drivers.st7796 import colour  # noqa: E402
 from kiosk.canvas import (  # noqa: E402
     ACCENT,
     BLUE,
@@ -30,7 +31,7 @@ from kiosk.glyphs import Font, Pictures  # noqa: E402
 from kiosk.words import Words  # noqa: E402
 
 W, H = 480, 320
-NAMES = {"ACCENT": ACCENT, "BLUE": BLUE, "GREEN": GREEN, "RED": RED}
+NAMES = {"ACCENT": ACCENT, "BLUE": BLUE, "GREEN": GREEN, "RED": RED, "CHOSEN": CHOSEN}
 
 
 class Panel:
@@ -44,10 +45,10 @@ class Panel:
         self.fb = framebuf.FrameBuffer(self.memory, W, H, framebuf.RGB565)
         self.bytes = 0
 
-    def send(self, fb, palette, x, y, w, h, left=0):
+    def send(self, fb, palette, x, y, w, h):
         assert x >= 0 and y >= 0 and w > 0 and h > 0 and x + w <= W and y + h <= H, (x, y, w, h)
         window = framebuf.FrameBuffer(memoryview(self.memory)[(y * W + x) * 2 :], w, h, framebuf.RGB565, W)
-        window.blit(fb, -left, 0, -1, palette)
+        window.blit(fb, 0, 0, -1, palette)
         self.bytes += w * h * 2
 
     def put(self, pixels, x, y, w, h):
@@ -67,14 +68,14 @@ class Plain(Canvas):
     """Sends everything, always."""
 
     def begin(self, accent=BLUE):
-        self.accent(accent)
+        self._colours[ACCENT] = colour(accent)
         self.panel.fill(0, 0, W, H, 0)
 
     def end(self):
         pass
 
     def _note(self, x, y, w, h, ground, left, right):
-        fill = self._palette.pixel(ground, 0)
+        fill = self._colours[ground]
         if left:
             self.panel.fill(x, y, left, h, fill)
         if right < w:
@@ -83,7 +84,7 @@ class Plain(Canvas):
 
 words = Words(assets)
 font = Font(assets + "/text.fnt", words)
-pictures = Pictures(assets + "/pictures.bin", bytearray(960))
+pictures = Pictures(assets + "/pictures.bin")
 tile = bytearray(TILE_BYTES)
 state = 1
 
@@ -101,22 +102,20 @@ def text(most):
     return bytes([LETTERS[rnd(len(LETTERS))] for _ in range(rnd(most + 1))])
 
 
-def free_tile(c, x, y, w, h):
-    """Something on a part of a tile of its own."""
-    ground = rnd(4)
-    fb = c.tile(x, y, w, h, ground)
-    left = rnd(w)
-    right = left + rnd(w - left) + 1
-    fb.fill_rect(left, 0, right - left, h, rnd(4))
-    c.send(left, right)
-
-
 def band(c, y):
     """One act on a band of up to 52 lines from y; returns the y below it."""
     what = rnd(12)
     if what < 3:
-        c.row(text(12), y, rnd(2) == 1, None if rnd(2) else 1, rnd(2) == 1)
-        return y + 52
+        chosen = rnd(2) == 1
+        beside = 80 if rnd(4) == 0 and y <= H - 180 else 0
+        c.row(text(12), y, chosen, None if rnd(2) else 1, 44 if rnd(2) else 48, beside)
+        if not beside:
+            return y + 52
+        c.row(text(12), y + 48, not chosen, 2, 44, beside)
+        c.beside(3, y)
+        if rnd(2):
+            c.beside(4, y + 12, y)
+        return y + 96
     if what < 5:
         return c.text(text(20), y, (PLAIN, CHOSEN, TITLE)[rnd(3)])
     if what == 5:
@@ -128,22 +127,38 @@ def band(c, y):
         return y + 48
     if what == 7:
         return c.begin_line(rnd(2), y)
-    if what == 8:  # tiles beside each other, in any order, with gaps
+    if what == 8:  # parts beside each other, in any order, with gaps
         xs = [rnd(40), 60 + rnd(40), 130 + rnd(60), 250 + rnd(100)]
         for _ in range(4):
             x = xs.pop(rnd(len(xs)))
-            free_tile(c, x, y, 1 + rnd(19) if x < 60 else 20 + rnd(30), 4 + 4 * rnd(12))
+            w = 1 + rnd(19) if x < 60 else 20 + rnd(30)
+            h = 4 + 4 * rnd(12)
+            c.cell(b"", x, y, w, h, 0, (PLAIN, CHOSEN, TITLE)[rnd(3)], min(w, h) > 8 and rnd(2) == 1)
+        return y + 52
+    if what == 9 and rnd(2):
+        x = 100 + rnd(200)
+        c.part(text(5), y, 0, x, None if rnd(2) else 1)
+        c.part(text(8), y, x, W, None if rnd(2) else 2)
         return y + 52
     if what == 9:
-        c.row(text(12), y, rnd(2) == 1, rnd(8), False, 52)
+        c.row(text(12), y, rnd(2) == 1, rnd(8), 52, 0, 52)
         return y + 52
     if what == 10 and y < H - 96:
         for i in range(3):
-            c.cell(rnd(8), 4 + 150 * i, y, 112, 92, 80 if rnd(2) else 52, rnd(2) == 1)
+            c.cell(
+                rnd(8),
+                4 + 150 * i,
+                y,
+                112,
+                92,
+                80 if rnd(2) else 52,
+                CHOSEN if rnd(2) else PLAIN,
+                rnd(2) == 1,
+            )
         return y + 96
     if what == 10:
         return y
-    c.picture(rnd(8), rnd(200), y, 48 if rnd(2) else 52)
+    c.picture(rnd(8), rnd(120), y, 80 if rnd(2) else 52)
     c.label(b"K12", 200 if rnd(2) else 252, y) if y < 200 and rnd(4) == 0 else None
     return y + 100
 

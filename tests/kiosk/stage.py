@@ -130,16 +130,15 @@ class Bus:
 
 
 class Checked(Canvas):
-    """A canvas that notes what does not stay within the panel or its tile, and what overlaps in a picture."""
+    """A canvas that notes what does not stay within the panel or its part, and what overlaps in a picture."""
 
     faults = []
 
-    def __init__(self, panel, words, font, *rest):
+    def __init__(self, *parts):
         self._depth = 0
-        self._own = None  # the tile that a screen draws on
         self._live = False
         self._rects = []
-        super().__init__(panel, words, Watched(self, font), *rest)
+        super().__init__(*parts)
 
     def begin(self, *args):
         self._rects = []
@@ -181,12 +180,31 @@ class Checked(Canvas):
         return self._call(super().heading, text, icon)
 
     def text(self, text, y, *args):
-        self._whole("text", text, args[1] if len(args) > 1 else 8, y, 48)
+        self._whole("text", text, 8, y, 48)
         return self._call(super().text, text, y, *args)
 
-    def row(self, text, y, chosen, icon=None):
-        self._whole("row", text, 44 if icon is None else 96, y, 48)
-        self._call(super().row, text, y, chosen, icon)
+    def part(self, text, y, start, end, icon=None):
+        if start + (8 if icon is None else 52) + self.font.width(text) > end:
+            self.faults.append(["part", "clipped", repr(bytes(text))])
+        self.claim("part", start, y, end - start, 48)
+        self._call(super().part, text, y, start, end, icon)
+
+    def row(self, text, y, chosen, icon=None, h=48, beside=0, size=44):
+        x = 48 if size == 44 else 48 + size
+        if x + self.font.width(text) > W - beside - (0 if beside else 4):
+            self.faults.append(["row", "clipped", repr(bytes(text))])
+        self.claim("row", 0, y, W - beside, h)
+        self._call(super().row, text, y, chosen, icon, h, beside, size)
+
+    def beside(self, icon, y, *args):
+        self.claim("beside", W - 80, y, 80, 80)
+        self._call(super().beside, icon, y, *args)
+
+    def cell(self, what, x, y, w, h, size, *args):
+        if (size or self.font.width(what)) > w:
+            self.faults.append(["cell", "clipped", repr(what)])
+        self.claim("cell", x, y, w, h)
+        self._call(super().cell, what, x, y, w, h, size, *args)
 
     def endonym(self, language, y, chosen):
         self.claim("endonym", 0, y, W, 48)
@@ -205,40 +223,11 @@ class Checked(Canvas):
         self.claim("picture", x, y, size, size)
         self._call(super().picture, index, x, y, size, *args)
 
-    def label(self, text, x, y, *args):
-        end = self._call(super().label, text, x, y, *args)
-        self.claim("label", x, y, end - x, 92)
-        return end
-
-    def tile(self, x, y, w, h, *args):
-        self.claim("tile", x, y, w, h)
-        if not self._depth:
-            self._own = w, h
-        return super().tile(x, y, w, h, *args)
-
-    def send(self, *args):
-        if not self._depth:
-            self._own = None
-        super().send(*args)
-
-
-class Watched:
-    """The canvas' font; notes text that does not stay on a screen's own tile."""
-
-    def __init__(self, canvas, font):
-        self._canvas = canvas
-        self._font = font
-
-    def __getattr__(self, name):
-        return getattr(self._font, name)
-
-    def draw(self, fb, text, x, y, ink):
-        end = self._font.draw(fb, text, x, y, ink)
-        own = self._canvas._own
-        # The lines of a small letter's accent and of a descender are 7 to 48.
-        if own and (x < 0 or end > own[0] or y < -7 or y + 48 > own[1]):
-            self._canvas.faults.append(["tile", "clipped", repr(bytes(text)), x, y, end])
-        return end
+    def label(self, text, x, y):
+        pictures = self.pictures
+        w = sum([pictures.width(pictures.letter(c)) for c in text])
+        self.claim("label", x, y, w, 92)
+        self._call(super().label, text, x, y)
 
 
 class Chance:
@@ -282,7 +271,7 @@ class Stage:
         none = lambda level: None  # noqa: E731
         panel = ST7796(self.bus, none, self.bus.dc, none, none, W, H, 1, bytearray(4 * W))
         panel.init()
-        self.ui = parts.build_ui(panel, self.hub, assets, Checked)
+        self.ui = parts.build_ui(panel, self.hub, assets, None, Checked)
         self.hub.listeners.append(self.ui.changed)
         self.bus.sent = 0
         self.ui.start()

@@ -13,7 +13,7 @@ from PIL import Image, ImageChops
 from smilehub.devices.assets_fonts import Font
 from smilehub.devices.drawing import render
 from smilehub.devices.icons import ICONS
-from smilehub.devices.icons import SIZE as ICON_SIZE
+from smilehub.devices.icons import SIZES as ICON_SIZES
 from smilehub.devices.pictograms import PICTOGRAMS
 
 Colour = tuple[int, int, int]
@@ -154,7 +154,7 @@ def flashes(history: Sequence[tuple[float, float]]) -> int:
 
 @cache
 def _drawn() -> frozenset[Shape]:
-    pictures = [render(drawing, ICON_SIZE) for drawing in ICONS.values()]
+    pictures = [render(drawing, size) for drawing in ICONS.values() for size in ICON_SIZES]
     pictures += [render(drawing, size) for drawing in PICTOGRAMS.values() for size in (52, 80, 120)]
     return frozenset(piece for one in pictures for piece in _pieces(one.width, one.height, one.tobytes()))
 

@@ -3,7 +3,8 @@ flash.
 
 Formats (little-endian), all deterministic for the same inputs. A bitmap is MONO_HLSB, cropped to its ink or
 its place. *Glyph codes* are one byte a character, in visual order: 0x01–0x05 the keys' symbols (up, down,
-yes, back, help), 0x0A the end of a line, 0x10–0x17 where the first to eighth value goes, 0x20–0x7E ASCII,
+yes, back, help), 0x06–0x08 arrows to right and left and a dot, 0x0A the end of a line, 0x10–0x17 where the
+first to eighth value goes, 0x20–0x7E ASCII,
 0x80–0xFF the glyphs of the language.
 
 * ``*.fnt``: magic ``SHF2``, line height, cap height, first code, last code (u8 each); one glyph entry a
@@ -11,9 +12,9 @@ yes, back, help), 0x0A the end of a line, 0x10–0x17 where the first to eighth 
   offsets count from the first entry.
 * ``pictures.bin``: magic ``SHP2``, numbers of pictograms, icons, languages and letters (u8 each), the
   letters' ASCII; one entry a picture: offset in the file (u32), width (u16), height, 0 (u8 each); bitmaps.
-  The pictures are the icons in the order of ``smilehub.devices.icons``, the pictograms in the order of
-  ``hubcore.labels.PICTOGRAMS`` at 52, then at 80, then at 120 pixels, for each language its own name and
-  its line how to begin, and the large letters of ticket labels.
+  The pictures are the icons in the order of ``smilehub.devices.icons`` at 44, then at 80 pixels, the
+  pictograms in the order of ``hubcore.labels.PICTOGRAMS`` at 52, then at 80, then at 120 pixels, for each
+  language its own name and its line how to begin, and the large letters of ticket labels.
 * ``words.idx``: magic ``SHW2``, number of languages, 0 (u8 each), bytes of the largest language in memory
   (u16), of the longest string, of the longest filled string (u8 each); a language: two letters and 1 for
   right-to-left (3 bytes); a string: the low three bytes of its name's CRC-32 and its icon's number or 255.
@@ -30,6 +31,7 @@ from PIL import Image
 from smilehub.devices.assets_fonts import (
     ASCII,
     KEYS,
+    MARKS,
     NAMES,
     AssetError,
     Font,
@@ -64,7 +66,7 @@ def build(out_dir: Path, strings: Path | None = None) -> list[Path]:
     boxes, languages = load_strings(strings or firmware_root() / "kiosk" / "strings")
     text = text_font({char for language in languages for char in language.characters})
     ascii_used = {ord(c) for language in languages for c in language.characters if ord(c) in ASCII}
-    resident = {*KEYS.values(), *map(ord, NAMES), *ascii_used}
+    resident = {*KEYS.values(), *MARKS.values(), *map(ord, NAMES), *ascii_used}
     wall = wall_font()
     packed = [(language, Packed(text, boxes, language)) for language in languages]
     lines = [line for language in languages for line in _heads(text, language)]

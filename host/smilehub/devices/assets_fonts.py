@@ -12,7 +12,7 @@ import fontpkg_noto_sans
 from PIL import Image, ImageDraw, ImageFont
 
 from hubcore.labels import LETTERS
-from smilehub.devices.drawing import parse, render
+from smilehub.devices.drawing import Drawing, parse, render
 from smilehub.errors import ImageError
 
 _FONT_FILE = "NotoSans[wdth,wght].ttf"
@@ -23,11 +23,17 @@ NAMES = " 0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz.,-'()/:
 
 #: Glyph codes of the keys' symbols, and the names that translators give them.
 KEYS = {"up": 1, "down": 2, "yes": 3, "back": 4, "help": 5}
+
+#: Glyph codes of what else stands in text: an arrow to what follows or to the chosen answer, the same from
+#: right to left, and a dot for a key of a PIN.
+MARKS = {"next": 6, "next_rtl": 7, "dot": 8}
 # Cyrillic letters that are Latin ones to the eye, and drawn so: the kiosk then keeps one of both. Noto's own
 # differ by a pixel here and there.
 _LOOKALIKES = dict(zip("аеосрухіАВЕКМНОРСТХ", "aeocpyxiABEKMHOPCTX", strict=True))
 _KEY_SIZE = 34  # pixels, as high as a capital and a little more
 _KEY_ADVANCE = 40
+# Left, width, height and advance of a mark.
+_MARK_BOXES = {"next": (14, 22, 28, 48), "next_rtl": (12, 22, 28, 48), "dot": (4, 24, 24, 32)}
 _KEY_DRAWINGS = """
 [up]
 poly 32,3 58,33 42,33 42,61 22,61 22,33 6,33
@@ -41,6 +47,12 @@ poly 3,32 33,6 33,22 61,22 61,42 33,42 33,58
 disc 32,32 31
 -curve 7 22,25 25,17 32,14 40,18 41,26 33,34 32,41
 -disc 32,52 4.5
+[next]
+poly 0,0 50,32 0,64
+[next_rtl]
+poly 50,0 0,32 50,64
+[dot]
+disc 32,32 32
 """
 
 
@@ -153,7 +165,7 @@ def build_font(face: Face, code_points: Iterable[int]) -> Font:
 
 
 def text_font(characters: Iterable[str] = ()) -> Font:
-    """The text font: the keys' symbols, printable ASCII and the other characters given."""
+    """The text font: the keys' symbols and the marks, printable ASCII and the other characters given."""
     wanted = set(characters)
     font = build_font(TEXT, sorted({ord(char) for char in wanted} | set(ASCII)))
     for char in wanted & _LOOKALIKES.keys():
@@ -164,7 +176,14 @@ def text_font(characters: Iterable[str] = ()) -> Font:
         code: Glyph(3, top, _KEY_SIZE, _KEY_SIZE, _KEY_ADVANCE, render(drawings[name], _KEY_SIZE).tobytes())
         for name, code in KEYS.items()
     }
-    return replace(font, glyphs=font.glyphs | symbols)
+    middle = font.baseline - font.cap // 2
+    marks = {MARKS[name]: _mark(drawings[name], middle, *box) for name, box in _MARK_BOXES.items()}
+    return replace(font, glyphs=font.glyphs | symbols | marks)
+
+
+def _mark(drawing: Drawing, middle: int, left: int, width: int, height: int, advance: int) -> Glyph:
+    bits = render(drawing, height).crop((0, 0, width, height)).tobytes()
+    return Glyph(left, middle - height // 2, width, height, advance, bits)
 
 
 def label_font() -> Font:

@@ -11,10 +11,10 @@ from hubcore.labels import PICTOGRAMS
 from smilehub.devices.assets_fonts import AssetError, Font, Glyph
 from smilehub.devices.drawing import render
 from smilehub.devices.icons import ICONS
+from smilehub.devices.icons import SIZES as ICON_SIZES
 from smilehub.devices.pictograms import PICTOGRAMS as DRAWINGS
 
 PICTOGRAM_SIZES = (52, 80, 120)
-ICON_SIZE = 48
 
 
 def draw_pictogram(name: str, size: int) -> Image.Image:
@@ -42,7 +42,7 @@ def pack_pictures(lines: Sequence[Image.Image], label: Font) -> bytes:
     `lines` holds each language's own name and its line how to begin, in the languages' order.
     """
     letters = bytes(sorted(label.glyphs))
-    pictures = [render(drawing, ICON_SIZE) for drawing in ICONS.values()]
+    pictures = [render(drawing, size) for size in ICON_SIZES for drawing in ICONS.values()]
     pictures += [draw_pictogram(name, size) for size in PICTOGRAM_SIZES for name in PICTOGRAMS]
     pictures += [*lines, *(_letter(label, code) for code in letters)]
     head = struct.pack("<4sBBBB", b"SHP2", len(PICTOGRAMS), len(ICONS), len(lines) // 2, len(letters))

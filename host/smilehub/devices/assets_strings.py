@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from smilehub.devices.assets_fonts import ASCII, KEYS, AssetError, Font, Glyph, pack_glyphs
+from smilehub.devices.assets_fonts import ASCII, KEYS, MARKS, AssetError, Font, Glyph, pack_glyphs
 
 TIGHT_TOP = 5
 """So many lines at the top of a line of text are cut off where it stands in a tight row."""
 
 _NAME = re.compile(r"[a-z]+(\.[a-z0-9_]+)+")
 _TOKEN = re.compile(r"\{(\w*)\}")
+_SYMBOLS = KEYS | {"next": MARKS["next"]}
 _FIRST_VALUE = 0x10  # stands where the first value goes, the next one where the second goes
 _MOST_VALUES = 8
 _LANGUAGE_GLYPHS = range(0x80, 0x100)
@@ -107,10 +108,10 @@ def tokens(box: Box, text: str) -> str:
     def code(match: re.Match[str]) -> str:
         nonlocal count
         name = match[1]
-        if name in KEYS:
-            return chr(KEYS[name])
+        if name in _SYMBOLS:
+            return chr(_SYMBOLS[name])
         if name:
-            raise AssetError(f"{box.name}: {match[0]} is no key; keys are {', '.join(KEYS)}.")
+            raise AssetError(f"{box.name}: {match[0]} is no key; keys are {', '.join(_SYMBOLS)}.")
         count += 1
         return chr(_FIRST_VALUE + count - 1)
 
@@ -231,7 +232,9 @@ def _codes(font: Font, texts: Sequence[str], language: str) -> tuple[dict[str, i
     A letter that looks like a resident one is that one: Cyrillic has more than a dozen such.
     """
     resident = {font.glyphs[code]: code for code in ASCII}
-    fixed = {chr(code) for code in (10, *KEYS.values(), *range(_FIRST_VALUE, _FIRST_VALUE + _MOST_VALUES))}
+    fixed = {
+        chr(code) for code in (10, *_SYMBOLS.values(), *range(_FIRST_VALUE, _FIRST_VALUE + _MOST_VALUES))
+    }
     codes: dict[str, int] = {char: ord(char) for char in fixed | set(map(chr, ASCII))}
     own: list[Glyph] = []
     for char in sorted({char for text in texts for char in text} - codes.keys()):

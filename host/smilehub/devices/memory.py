@@ -8,8 +8,8 @@ from smilehub.devices import image
 
 #: Buffers that live as long as the kiosk's program, bytes: name, size as declared in the file named.
 BUFFERS = {
-    "panel tile, 480x56 at 2 bits (kiosk/parts.py)": 480 * 56 // 4,
-    "panel strip, 4 lines at 16 bits (kiosk/device.py)": 4 * 2 * 480,
+    "what is drawn in, 52x48 at 16 bits, shared with the journal (kiosk/build.py)": 52 * 48 * 2,
+    "panel strip, 2 lines at 16 bits (kiosk/wiring.py)": 2 * 2 * 480,
     "how far the picture reaches, and colours (kiosk/canvas.py)": 3 * 80 * 2 + 12,
     "link receive ring, rxbuf (board.toml)": 2048,
     "link: window, input (services/link.py)": 1024 + 256,

@@ -24,7 +24,8 @@ _WHITE = (255, 255, 255)
 _HEADING_TOP = 2  # the first line of a heading stands so much lower in its band
 _HEADING = 52
 _PITCH = 48
-_STARTS = (8, 44, 60, 96)  # where text begins: margin, row, and each after an icon
+_STARTS = (8, 48, 60, 100)  # where text begins: margin, row, heading after an icon, row after a pictogram
+_BESIDE = 80  # so many columns at the right may be a picture of the chosen answer
 _BLANK = 40  # so many empty columns end a line
 _EDGE = 2  # a column left of every text, which shows a row's ground
 
@@ -280,8 +281,11 @@ class Page:
             self._dark if lit and self._dark is not None else self._ink, y + top, shapes.lines
         )
         for x in _STARTS:
-            if any(columns[x : x + 8]) and (text := shapes.read(columns, x)):
-                return text
+            if not any(columns[x : x + 8]):
+                continue
+            for seen in (columns, [*columns[: self._image.width - _BESIDE], *[0] * _BLANK]):
+                if text := shapes.read(seen, x):
+                    return text
         return None
 
     def _cut(self, columns: Columns, y: int, lines: int) -> Columns:
