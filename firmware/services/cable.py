@@ -1,8 +1,8 @@
 """The cable's carrier: a UART's bytes become frames, and those a reliable stream (docs/link.md, Cable)."""
 
 import asyncio
-import io
 import time
+from io import IOBase
 
 from hubcore import frames, requests
 from hubcore.compat import const
@@ -35,7 +35,7 @@ _TRIAL_MS = const(500)  # a new rate must have carried a good frame
 _NOISE_MS = const(3000)
 
 
-class Cable(io.IOBase):
+class Cable(IOBase):
     """Carrier on a ``machine.UART`` of 115,200 bits a second, whose receive buffer has 2,048 bytes.
 
     ``out``, 1,040 bytes, is filled and sent in one go: others may use it too. ``device`` is the 6 bytes of

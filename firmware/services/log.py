@@ -1,9 +1,9 @@
 """The last of what the console was told, in memory, for who asks over the link."""
 
-import io
+from io import IOBase
 
 
-class Log(io.IOBase):
+class Log(IOBase):
     """A stream for ``os.dupterm``: keeps the last ``size`` bytes; ``end`` counts all there ever were."""
 
     def __init__(self, size: int = 1024):

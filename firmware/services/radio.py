@@ -1,8 +1,8 @@
 """The one owner of ``bluetooth``: advertises, lets one central in at a time, and is the air's carrier."""
 
 import asyncio
-import io
 import time
+from io import IOBase
 
 from micropython import RingIO
 
@@ -44,7 +44,7 @@ _AGAIN_MS = const(1_000)
 _RESTART_MS = const(600_000)
 
 
-class Radio(io.IOBase):
+class Radio(IOBase):
     """``hub_key`` is None on a kiosk that is not enrolled: nobody can connect. ``device`` is the 6 bytes of
     its id; ``health`` gets the trouble "radio"; ``refuse(why, way)`` records who was turned away.
 

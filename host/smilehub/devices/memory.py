@@ -27,6 +27,12 @@ _CHECK_IN = {
     "kiosk/consents",
 }
 
+# The link's version 2, which nothing loads until it takes the place of services/link.
+_LINK = (
+    {"services/cable", "services/session", "services/answers", "services/log"},
+    {"services/radio", "services/greet", "services/identity", "services/rare"},
+)
+
 #: Modules that take turns in memory (kiosk/groups.py, tasks/forget.py): of each row one set is loaded at a
 #: time, at most, so the largest counts.
 TURNS = (
@@ -46,6 +52,7 @@ TURNS = (
         {"kiosk/desk_in", "kiosk/desk", "kiosk/code"},
         {"kiosk/desk_board", "kiosk/desk", "kiosk/desk_ticket"} | _ALERT,
         {"kiosk/desk_board", "kiosk/desk", "kiosk/desk_day"} | _ALERT,
+        *_LINK,
     ),
     (
         {"services/pins", "services/keys"},
