@@ -291,7 +291,7 @@ def test_cleaned_text_fits(text, most):
 
 def test_no_record_has_room_for_worth_or_identity():
     source = Path(records.__file__).read_text()
-    names = {part.split()[1].rstrip("?") for _, _, spec in ROWS for part in spec.split(",") if part.strip()}
+    names = {name for _, _, parts in ROWS for _, name, _, _ in parts}
     banned = {
         "name",
         "phone",
