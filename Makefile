@@ -53,8 +53,8 @@ lint: $(READY_DEV)   ## ruff, pyright on host and firmware, import floors, mpy-c
 bench: $(READY_DEV)   ## measure every figure; AREA=main for one area; writes bench.json
 	@$(BIN)/python -m tools.bench $(if $(AREA),--area $(AREA))
 
-conformance: $(READY_DEV)   ## MICROPYTHON=DIR: run MicroPython's own tests against the simulated board
-	@$(BIN)/python tools/conformance.py --micropython "$(MICROPYTHON)"
+conformance: $(READY_DEV)   ## MICROPYTHON=DIR [MICROPYTHON_LIB=DIR]: MicroPython's own tests against simulated boards
+	@$(BIN)/python -m tools.conformance --micropython "$(MICROPYTHON)" $(ARGS)
 
 lock:            ## resolve the dependencies anew into the two lock files
 	@$(PYTHON) tools/lock.py

@@ -1,5 +1,5 @@
 """MicroPython's own tests against the simulated board: `make conformance MICROPYTHON=DIR`, DIR being a
-checkout.
+checkout. aioble's tests come from micropython-lib: MICROPYTHON_LIB=DIR, or the checkout's own submodule.
 
 The board is a stock one: its file system empty, no application, so that what upstream expects of a fresh
 board holds. The tests run from copies in a temporary folder; nothing in the checkout changes.
@@ -25,6 +25,7 @@ from pathlib import Path
 from smilehub.devices.image import build_image
 from smilehub.devices.sources import board_toml
 from smilehub.sim.spec import load_spec
+from tools import conformance_radio
 
 MPREMOTE_TESTS = Path("tools/mpremote/tests")
 #: Of tests/: what a board of this kind is asked (facts: basics, the file systems, asyncio, select, time,
@@ -115,6 +116,16 @@ def checkout(text: str) -> Path:
         if not (path / part).is_file():
             raise Unusable(f"{path} is not a MicroPython checkout: {part} is not there.")
     return path.resolve()
+
+
+def library(text: str, source: Path) -> Path | None:
+    """The micropython-lib checkout named, or the one within MicroPython's, or None. Raises Unusable."""
+    path = Path(text).expanduser() if text else source / "lib" / "micropython-lib"
+    if (path / conformance_radio.AIOBLE / "multitests").is_dir():
+        return path.resolve()
+    if text:
+        raise Unusable(f"{path} is not a micropython-lib checkout: {conformance_radio.AIOBLE} is not there.")
+    return None
 
 
 @contextlib.contextmanager
@@ -255,11 +266,22 @@ def run_batch(tests: Path, port: str, batch: Sequence[str]) -> Generator[Result]
         yield from run_batch(tests, port, [name])
 
 
+def radio_suite(copy: Path, source: Path | None, folder: Path) -> Generator[Result]:
+    """Bluetooth between two boards of its own. Raises Unusable."""
+    try:
+        for verdict in conformance_radio.play(copy, source, folder, run):
+            yield Result("radio", verdict.test, verdict.outcome, verdict.detail)
+    except RuntimeError as error:
+        raise Unusable(str(error)) from error
+
+
 def table(results: Sequence[Result]) -> str:
     """The outcome by area, failures, and the exceptions that were needed."""
     areas: dict[str, list[Result]] = {}
     for result in results:
-        area = "mpremote" if result.suite == "mpremote" else "tests/" + result.test.partition("/")[0]
+        area = "tests/" + result.test.partition("/")[0]
+        if result.suite != "tests":
+            area = "mpremote" if result.suite == "mpremote" else result.test.partition("/")[0]
         areas.setdefault(area, []).append(result)
     lines = [f"{'':<20}{'pass':>6}{'fail':>6}{'known':>6}{'skip':>6}"]
     for area, of_area in areas.items():
@@ -274,6 +296,10 @@ def table(results: Sequence[Result]) -> str:
     if known:
         lines += ["", "Known exceptions:"]
         lines += [f"  {r.test:<36} {r.known}" for r in known]
+    skipped = [r for r in results if r.outcome == "skip" and r.suite == "radio"]
+    if skipped:
+        lines += ["", "Not run:"]
+        lines += [f"  {r.test:<44} {r.detail}" for r in skipped]
     failed = [r for r in results if r.outcome == "fail" and not r.known]
     if failed:
         lines += ["", "Failures:"]
@@ -287,6 +313,12 @@ def table(results: Sequence[Result]) -> str:
     return "\n".join(lines)
 
 
+def _told(results: Generator[Result]) -> Generator[Result]:
+    for result in results:
+        print(f"{'known' if result.known else result.outcome:<6}{result.test}", flush=True)
+        yield result
+
+
 def _terminated(number: int, _: object) -> None:
     sys.exit(128 + number)
 
@@ -295,24 +327,31 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run what was asked for; 0 if nothing failed beyond the known exceptions."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--micropython", default="", metavar="DIR", help="a MicroPython checkout")
-    parser.add_argument("--only", choices=("mpremote", "tests"), help="one of the two suites")
+    parser.add_argument(
+        "--micropython-lib",
+        default=os.environ.get("MICROPYTHON_LIB", ""),
+        metavar="DIR",
+        help="a micropython-lib checkout, for aioble's tests",
+    )
+    parser.add_argument("--only", choices=("mpremote", "tests", "radio"), help="one of the three suites")
     options = parser.parse_args(argv)
     results: list[Result] = []
     # A SIGTERM too must stop the board.
     signal.signal(signal.SIGTERM, _terminated)
     try:
         source = checkout(options.micropython)
+        theirs = library(options.micropython_lib, source)
         with tempfile.TemporaryDirectory(prefix="smilehub-conformance-") as name:
             copy = Path(name) / "micropython"
             for part in ("tools", "tests"):
                 shutil.copytree(source / part, copy / part, symlinks=True)
-            with board(Path(name)) as port:
-                for suite, play in (("mpremote", mpremote_suite), ("tests", tests_suite)):
-                    if options.only in (None, suite):
-                        for result in play(copy, port):
-                            results.append(result)
-                            mark = "known" if result.known else result.outcome
-                            print(f"{mark:<6}{result.test}", flush=True)
+            if options.only != "radio":
+                with board(Path(name)) as port:
+                    for suite, play in (("mpremote", mpremote_suite), ("tests", tests_suite)):
+                        if options.only in (None, suite):
+                            results += _told(play(copy, port))
+            if options.only in (None, "radio"):
+                results += _told(radio_suite(copy, theirs, Path(name) / "radio"))
     except Unusable as error:
         print(error, file=sys.stderr)
         return 2

@@ -10,7 +10,8 @@ from types import ModuleType
 
 import pytest
 
-TOOL = Path(__file__).parents[3] / "tools" / "conformance.py"
+ROOT = Path(__file__).parents[3]
+TOOL = ROOT / "tools" / "conformance.py"
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,11 @@ def tool() -> ModuleType:
 )
 def test_without_a_checkout_it_says_so(directory: str, sentence: str) -> None:
     done = subprocess.run(
-        [sys.executable, TOOL, "--micropython", directory], capture_output=True, text=True, timeout=60
+        [sys.executable, "-m", "tools.conformance", "--micropython", directory],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=ROOT,
     )
     assert done.returncode == 2
     assert sentence in done.stderr

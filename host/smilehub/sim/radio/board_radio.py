@@ -192,7 +192,7 @@ class BoardRadio:
         call = _CALLS.get(frame.a)
         if call is None:
             return _EOPNOTSUPP
-        if frame.a != _ACTIVE and not self._ready:
+        if not self._ready and frame.a not in _WHILE_OFF:
             return _ENODEV
         return call(self, frame)
 
@@ -200,12 +200,14 @@ class BoardRadio:
 
     def _config(self, frame: Frame) -> bytes | int:
         key = frame.payload.decode()
+        if key == "gap_name":
+            return self._name
+        if not self._ready:
+            return _ENODEV
         if key == "mac":
             return b"\0" + self.address
         if key == "mtu":
             return struct.pack("<H", self._mtu)
-        if key == "gap_name":
-            return self._name
         return _EINVAL
 
     def _configure(self, frame: Frame) -> bytes | int:
@@ -217,6 +219,8 @@ class BoardRadio:
                 if len(name) > 31:
                     return _EINVAL
                 self._name = name
+            elif key in ("mtu", "addr_mode") and not self._ready:
+                return _ENODEV
             elif key == "mtu":
                 if not 23 <= value <= 517:
                     return _EINVAL
@@ -604,11 +608,14 @@ def _bytes(address: Address) -> bytes:
 
 
 _ACTIVE = 1
+_CONFIGURE = 2
+_CONFIG = 3
+_WHILE_OFF = (_ACTIVE, _CONFIGURE, _CONFIG)
 _B = BoardRadio
 _CALLS: dict[int, Callable[[BoardRadio, Frame], bytes | int]] = {
     _ACTIVE: _B._active,  # pyright: ignore[reportPrivateUsage]
-    2: _B._configure,  # pyright: ignore[reportPrivateUsage]
-    3: _B._config,  # pyright: ignore[reportPrivateUsage]
+    _CONFIGURE: _B._configure,  # pyright: ignore[reportPrivateUsage]
+    _CONFIG: _B._config,  # pyright: ignore[reportPrivateUsage]
     4: _B._advertise,  # pyright: ignore[reportPrivateUsage]
     6: _B._register,  # pyright: ignore[reportPrivateUsage]
     7: _B._scan,  # pyright: ignore[reportPrivateUsage]

@@ -1,4 +1,4 @@
-"""What the air does to packets: how far two radios are apart, what is lost between them, what time it takes."""
+"""What the air does to packets: how far two radios are apart, what is lost, how long it all takes."""
 
 from __future__ import annotations
 

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from bumble.device import Connection
-from bumble.keys import PairingKeys
 from bumble.pairing import PairingConfig, PairingDelegate
+from bumble.smp import PairingMethod
 
 from smilehub.sim.radio.station import Peer, Station
 
@@ -97,7 +97,7 @@ class Security:
         return await future
 
     def encrypted(self, peer: Peer, tell: Callable[[int], None]) -> None:
-        """A connection's encryption changed: tell the event's flags once they are known."""
+        """A connection's encryption changed: tell the event's flags."""
         station = self._station
         assert station is not None
         connection = peer.connection
@@ -107,13 +107,10 @@ class Security:
             tell(int(connection.is_encrypted) | 4 | _KEY_BYTES << 8)
             return
 
-        def paired(keys: PairingKeys) -> None:
-            key = keys.ltk or keys.ltk_central
-            authenticated = bool(key is not None and key.authenticated)
-            peer.bearer.authenticated = authenticated
-            tell(1 | authenticated << 1 | bool(session.bonding) << 2 | _KEY_BYTES << 8)
-
-        connection.once(Connection.EVENT_PAIRING, paired)
+        # The keys are still to be exchanged, but how they came about and whether they stay is settled.
+        authenticated = session.pairing_method != PairingMethod.JUST_WORKS
+        peer.bearer.authenticated = authenticated
+        tell(1 | authenticated << 1 | bool(session.bonding) << 2 | _KEY_BYTES << 8)
 
     def _config(self, connection: Connection) -> PairingConfig:
         settings = self._settings
