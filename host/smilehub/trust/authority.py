@@ -217,10 +217,10 @@ class Authority:
             before = self._encode()
             try:
                 yield
+                self._save()
             except BaseException:
                 self._decode(before)
                 raise
-            self._save()
 
     def _save(self) -> None:
         if self._folder is not None:

@@ -3,14 +3,16 @@
 import os
 import stat
 import tempfile
+import zlib
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from smilehub.errors import KeysExposed, KeysUnreadable
+from smilehub.errors import KeysDamaged, KeysExposed, KeysUnreadable
 
 #: Names another folder for all of Smilehub's data.
 ENVIRONMENT = "SMILEHUB_HOME"
+_CRC = 4
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -33,20 +35,23 @@ def read(path: Path) -> bytes | None:
     """A file of secrets, or None if there is none.
 
     Raises KeysExposed if another account could have read or changed it (it is not repaired: then nobody would
-    learn that a key may be known), KeysUnreadable.
+    learn that a key may be known), KeysUnreadable, KeysDamaged.
     """
     try:
         with path.open("rb") as file:
             for what, state in ((path.parent, path.parent.stat()), (path, os.fstat(file.fileno()))):
                 if state.st_uid != os.getuid() or state.st_mode & _OTHERS:
                     raise _exposed(what, state)
-            return file.read()
+            data = file.read()
     except FileNotFoundError:
         return None
     except OSError as error:
         if isinstance(error, KeysExposed):
             raise
         raise KeysUnreadable(f"The file {path} cannot be read: {error.strerror}.") from error
+    if zlib.crc32(data[:-_CRC]) != int.from_bytes(data[-_CRC:], "little") or len(data) <= _CRC:
+        raise KeysDamaged(f"The file {path} is damaged: it is not as it was written.")
+    return data[:-_CRC]
 
 
 def write(path: Path, data: bytes) -> None:
@@ -55,7 +60,7 @@ def write(path: Path, data: bytes) -> None:
     try:
         make_folder(path.parent)
         with _fresh(path.parent) as (fd, part):
-            os.write(fd, data)
+            os.write(fd, data + zlib.crc32(data).to_bytes(_CRC, "little"))
             os.fsync(fd)
             part.replace(path)
         _sync(path.parent)
