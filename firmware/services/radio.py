@@ -41,7 +41,6 @@ _ASK_MS = const(100)
 _CALM_MS = const(10)  # a value waits so long for more to fill it; and between two tries to send
 _LINGER_MS = const(300)  # a BYE is to reach its reader
 _AGAIN_MS = const(1_000)
-_RESTART_MS = const(600_000)
 
 
 class Radio(IOBase):
@@ -65,28 +64,30 @@ class Radio(IOBase):
         self.ble = None
         self.payload = None  # what is advertised, 31 bytes at most
         self.answer = None  # to those who ask for more
-        self.rx = self.tx = 0  # handles
-        self._health = health
+        self.tx = 0  # the handle of what is notified
+        self.health = health
         self._refuse = refuse
         self._ring = RingIO(_RING)
         self._out = bytearray(_VALUE)
         self._mv = memoryview(self._out)
         self._flag = asyncio.ThreadSafeFlag()
-        self._pulse = Wake()
+        self.pulse = Wake()
         self._state = _FREE
         self._held = False  # by the session
         self._due = 0
         self._shown = None
         self._pad = False
-        # What follows is the interrupt's alone while somebody is connected.
         self._conn = self._extra = -1
         self._reset()
 
     def _reset(self):
-        self._gone = self._broken = self._full = self._fresh = False
+        # While somebody is connected the interrupt alone writes these,
+        self._gone = self._broken = False
         self._proof = None
         self._mtu = 23
         self._seq_in = self._came = self._granted = 0
+        # and the tasks these.
+        self._full = self._fresh = False
         self._seq = self._given = self._sent = self._owed = 0
         self._at = _HEAD
 
@@ -97,7 +98,7 @@ class Radio(IOBase):
         if n:
             self._owed += n
             if self._owed >= _GRANT:
-                self._pulse.set()
+                self.pulse.set()
             return n
         return 0 if self.ended else None
 
@@ -116,19 +117,11 @@ class Radio(IOBase):
         self._fresh = True
         if not self._room():
             self._send()
-        self._pulse.set()
+        self.pulse.set()
         return n
 
     def ioctl(self, op, arg):
-        if op == 3:
-            ready = 1 if self.ended or self._ring.any() else 0
-            if self.ended or self._room() > 0:
-                ready |= 4
-            return ready & arg
-        return 0 if op == 4 else -22
-
-    def setblocking(self, on):
-        pass
+        return 0
 
     def handshaking(self, on: bool) -> None:
         """Fill the last value of a flight: that a handshake's length varies by some bytes shall not show."""
@@ -142,54 +135,43 @@ class Radio(IOBase):
         """The session is over, whoever ended it: the next central may come."""
         self._held = False
         self._end(reason)
-        self._pulse.set()
+        self.pulse.set()
 
     # For the kiosk
 
     def switch(self, on: bool) -> None:
         """On or off; off sends nothing and ends the session."""
         self.on = on
-        self._pulse.set()
+        self.pulse.set()
 
     def advertise(self, payload: bytes) -> None:
         """Advertise these 31 bytes at most (AD structures) from now on, connected or not."""
         self.payload = payload
         self._shown = None
-        self._pulse.set()
+        self.pulse.set()
 
     async def run(self, turn) -> None:
         """The task: for ever."""
-        while not self.ble:
+        if not self.ble:
             turn.rest()
-            if not self.on:
-                await self._pulse.wait()
-                continue
-            try:
-                turn.begin()
-                self.ble = fetch("services.greet").start(self, self._irq)
-                self._watcher = asyncio.create_task(self._watch())
-                self._health.set("radio", False)
-            except (OSError, MemoryError) as error:
-                self._health.set("radio", True, "the radio does not start: " + repr(error))
-                turn.rest()
-                await asyncio.sleep_ms(_RESTART_MS)
-            finally:
-                forget("services.greet")
+            self.ble = await fetch("services.greet").start(self, self._irq)
+            forget("services.greet")
+            self._watcher = asyncio.create_task(self._watch())
         while True:
             turn.begin()
             due = self._step()
             turn.rest()
-            await self._pulse.wait(due)
+            await self.pulse.wait(due)
 
     # Inside
 
     async def _watch(self):
         while True:
             await self._flag.wait()
-            self._pulse.set()
+            self.pulse.set()
 
     def _irq(self, event, data):
-        # May run between any two steps of a task: what both write, each writes at its own time.
+        # On a chip it may run between any two steps of a task.
         if event == _CONNECT:
             if self._conn < 0:
                 self._conn = data[0]
