@@ -2,7 +2,7 @@
 
 from hubcore.records import clean
 
-TROUBLES = ("clock", "wall", "panel", "key", "journal", "laptop", "slot", "day")
+TROUBLES = ("clock", "wall", "panel", "key", "journal", "laptop", "slot", "day", "radio")
 
 
 class Health:

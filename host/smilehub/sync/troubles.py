@@ -45,6 +45,10 @@ TROUBLES: dict[str, tuple[str, str]] = {
         "A day was left open overnight.",
         "Close it with `smilehub day close`, then open today's.",
     ),
+    "radio": (
+        "The kiosk's Bluetooth does not start.",
+        "Use the cable. It is tried again every ten minutes; if it lasts, switch the kiosk off and on.",
+    ),
 }
 _OTHER = (
     "A part of the kiosk's program failed and was started again.",
