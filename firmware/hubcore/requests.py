@@ -49,7 +49,7 @@ BUSY = 11  # result: {0: sentence}; too many requests are under way
 
 MOST_UNDER_WAY = 4
 MOST_ASKED = 1024  # bytes of a message to the kiosk, without its length
-MOST_SAID = 2019  # and of one to the laptop
+MOST_SAID = 2800  # and of one to the laptop
 
 TOPIC_HEAD = 1  # value: [journal id, next seq]
 TOPIC_ALERT = 2  # value: {0: seq, 1: why, 2: label or null, 3: level; level 0 when acknowledged}

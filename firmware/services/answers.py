@@ -71,19 +71,21 @@ def stop(session, status: int = requests.CANCELLED) -> None:
         session.pull = None
 
 
-def run(session, buf):
-    """The next reply to a pull, filled into ``buf`` straight from the journal; None: it has become late."""
+def run(session):
+    """The next reply to a pull, made in the scratch memory straight from the journal; None: it is late."""
+    gate = session.gate
+    buf = gate.out
     pull = session.pull
     number, first, left, until = pull
     if until is not None and time.ticks_diff(until, time.ticks_ms()) <= 0:
         stop(session, requests.LATE)
         return None
     at = _START
-    most = min(len(buf) - 1, requests.MOST_SAID + 2)
+    most = min(len(buf), requests.MOST_SAID + 2) - 1
     seq = first
     over = True
     # Each run finds its place anew: a reader that stayed would need a buffer of its own.
-    for found, view in session.gate.hub.journal.read_from(first):
+    for found, view in gate.hub.journal.read_from(first, gate.window):
         if not left:
             break
         over = False

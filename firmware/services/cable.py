@@ -145,7 +145,8 @@ class Cable(IOBase):
                 self._noise = now
             elif time.ticks_diff(now, self._noise) > _NOISE_MS:
                 self._rate(_FIRST)
-            self._kick.set()
+            self._kick.set()  # first: the answer goes out before a handshake blocks everything
+            self.wake.set()
 
     async def _write_all(self):
         self._uart.write(b"\0")  # ends what a reset may have left half sent
@@ -239,7 +240,6 @@ class Cable(IOBase):
         if kind == DATA or kind == PADDED or kind == ACK or kind == POKE:
             if not self.ended:
                 self.stream.take(payload, now)
-                self.wake.set()
             elif kind != ACK and not self._control:
                 self._say(bytes((_BYE, self._why)))
         elif kind == _BYE:

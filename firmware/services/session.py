@@ -17,6 +17,7 @@ _SILENT_MS = const(90_000)
 _HEAD_MS = const(250)  # between two notices of the journal's head
 _SAME_MS = const(60_000)
 _ALERTS = const(8)
+_WINDOW = const(1024)
 
 _DONE = const(0)  # reasons of BYE, docs/link.md
 _REFUSED = const(1)
@@ -41,17 +42,18 @@ class _Bye(Exception):
 
 
 class Gate:
-    """What all sessions share: ``hub`` (kiosk.hub.KioskHub), ``out`` (as services.cable, 1,600 bytes at
-    least), ``about`` (device id: bytes, firmware version, board, letter), and who is let in.
+    """What all sessions share: ``hub`` (kiosk.hub.KioskHub), ``scratch`` (3,840 bytes that others may use
+    too), ``about`` (device id: bytes, firmware version, board, letter), and who is let in.
 
     ``identity`` is (authority, certificate, private key: DER, …) as services.identity has it, or None: nobody
     is. ``slot`` is the one that runs; ``log`` a services.log.Log; ``shed()`` frees memory before a handshake.
     ``pressed`` is the tick of the last key press; ``ways`` has the sessions by their carrier's way.
     """
 
-    def __init__(self, hub, out, about: tuple, identity, slot: int = 0, log=None, shed=int):
+    def __init__(self, hub, scratch, about: tuple, identity, slot: int = 0, log=None, shed=int):
         self.hub = hub
-        self.out = memoryview(out)
+        self.window = memoryview(scratch)[:_WINDOW]  # for the journal to be read with
+        self.out = memoryview(scratch)[_WINDOW:]
         self.about = about
         self.slot = slot
         self.log = log
@@ -75,7 +77,7 @@ class Gate:
 
     def _shown(self, der, depth):
         if not depth:
-            self.der = der
+            self.der = bytearray(der)  # what is handed in is gone afterwards
         return 0
 
     def refuse(self, why: str, way: str) -> None:
@@ -220,7 +222,7 @@ class Session:
                 elif self._alerts:
                     left = answers.alert(gate.hub, self._alerts.pop(0))
                 elif self.pull:
-                    left = answers.run(self, gate.out)
+                    left = answers.run(self)
                 elif self._news:
                     pause = _HEAD_MS - time.ticks_diff(now, told)
                     if pause > 0:

@@ -218,7 +218,7 @@ def test_what_version_two_adds():
     )
     statuses = (requests.FORBIDDEN, requests.CANCELLED, requests.LATE, requests.BUSY)
     assert (ops, statuses) == (tuple(range(7, 17)), (8, 9, 10, 11))
-    assert (requests.MOST_UNDER_WAY, requests.MOST_ASKED, requests.MOST_SAID) == (4, 1024, 2019)
+    assert (requests.MOST_UNDER_WAY, requests.MOST_ASKED, requests.MOST_SAID) == (4, 1024, 2800)
 
 
 @pytest.mark.parametrize(

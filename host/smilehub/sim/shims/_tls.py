@@ -23,8 +23,13 @@ class SSLContext:
         return getattr(self._its, name)
 
     def __setattr__(self, name, value):
-        setattr(self._its, name, value)
+        if name == "verify_callback":
+            # It is called when all of the peer's is there, and most of the arithmetic begins.
+            call = value
 
-    def wrap_socket(self, sock, **how):
-        _sim.advance(_HANDSHAKE_US)
-        return self._its.wrap_socket(sock, **how)
+            def value(der, depth):
+                if not depth:
+                    _sim.advance(_HANDSHAKE_US)
+                return call(der, depth)
+
+        setattr(self._its, name, value)

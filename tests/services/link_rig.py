@@ -1,0 +1,238 @@
+"""A simulated kiosk with an identity, and laptops made of the shipping transports, on one clock."""
+
+import asyncio
+import itertools
+import random
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from hubcore import cbor, requests
+from smilehub.devices import image
+from smilehub.devices.partitions import load_board
+from smilehub.devices.sources import board_toml
+from smilehub.errors import LinkClosed, SmilehubError
+from smilehub.link.cable import CableTransport
+from smilehub.link.tls import SecureTransport
+from smilehub.sim.board import Board
+from smilehub.sim.flash import write_partition
+from smilehub.sim.kernel import Kernel
+from smilehub.sim.linkport import LinkPort
+from smilehub.sim.spec import load_spec
+from smilehub.sim.uart import Uarts
+from smilehub.trust.authority import Authority
+from smilehub.trust.identity import Identity
+
+TOML = board_toml()
+SEED = 7
+DEVICE = random.Random(f"id {SEED}").randbytes(6)
+HUB = Authority.from_seed(7)
+LAPTOP = HUB.issue_person("laptop", "desk")
+TECHNICIAN = HUB.issue_person("technician", "tina")
+
+PROGRAM = b"""
+import asyncio, os, sys
+from machine import UART, Pin, WDT
+from esp32 import Partition
+from machine import unique_id
+def part(name):
+    return Partition.find(Partition.TYPE_DATA, label=name)[0]
+async def go(slot):
+    from kiosk.hub import KioskHub
+    from services.cable import Cable
+    from services.clock import Clock
+    from services.journal import Journal
+    from services.session import Gate, Session
+    from services.supervisor import Supervisor
+    from services.log import Log
+    from services import identity
+    from hubcore import requests
+    requests.VERSIONS = (2, 2)
+    strip = memoryview(bytearray(3840))
+    log = Log()
+    hub = KioskHub(Journal(part("journal"), buf=strip), Clock(), keys=part("keys"))
+    hub.start("power", "1", slot)
+    known = identity.load(part("keys"))
+    uart = UART(1, 115200, tx=Pin(17), rx=Pin(18), rxbuf=2048, timeout=0)
+    import gc
+    gc.collect()
+    a = gc.mem_alloc()
+    gate = Gate(hub, strip, (unique_id(), "1", "kiosk", "K"), known, slot, log)
+    gc.collect()
+    b = gc.mem_alloc()
+    cable = Cable(uart, gate.out, unique_id(), bool(known))
+    session = Session(cable, gate)
+    gc.collect()
+    print("gate", b - a, "cable and session", gc.mem_alloc() - b)
+    supervisor = Supervisor(hub)
+    gate.restarts = supervisor.restarts
+    supervisor.start("cable", cable.run)
+    supervisor.start("session", session.run)
+    await supervisor.run()
+def main(slot, damaged):
+    asyncio.run(go(slot))
+"""
+
+
+class Wire:
+    """The virtual link port with the errors of the laptop's transports."""
+
+    mtu = 4096
+    has_rates = True
+
+    def __init__(self, port: LinkPort) -> None:
+        self.port = port
+        self.name = port.name
+        self.set_baud = port.set_baud
+
+    async def open(self) -> None:
+        await self.port.open()
+
+    async def close(self) -> None:
+        await self.port.close()
+
+    async def send(self, data: bytes) -> None:
+        try:
+            await self.port.send(data)
+        except OSError as error:
+            raise LinkClosed("gone") from error
+
+    async def receive(self) -> bytes:
+        try:
+            return await self.port.receive()
+        except OSError as error:
+            raise LinkClosed("gone") from error
+
+
+class Talk:
+    """Messages over a secure transport: requests one after the other."""
+
+    def __init__(self, secure: SecureTransport) -> None:
+        self.secure = secure
+        self.notices: list[tuple[int, Any]] = []
+        self._reader = requests.Reader(requests.MOST_SAID)
+        self._numbers = itertools.count(1)
+        self._messages: list[tuple[Any, ...]] = []
+
+    async def say(self, op: int, args: dict[int, Any], *more: int, number: int | None = None) -> int:
+        number = next(self._numbers) if number is None else number
+        await self.secure.send(requests.message((requests.REQUEST, number, op, args, *more)))
+        return number
+
+    async def hear(self) -> tuple[Any, ...]:
+        """The next message."""
+        while not self._messages:
+            data = await self.secure.receive()
+            while data:
+                space = self._reader.space()
+                n = min(len(space), len(data))
+                space[:n] = data[:n]
+                data = data[n:]
+                payload = self._reader.filled(n)
+                if payload is not None:
+                    self._messages.append(requests.parse(payload))
+        return self._messages.pop(0)
+
+    async def reply(self, number: int) -> tuple[int, Any, bool]:
+        """(status, result, more) of the next reply to that request; notices and other replies are kept."""
+        while True:
+            message = await self.hear()
+            if message[0] == requests.NOTICE:
+                self.notices.append(message[1:])
+            elif message[1] == number:
+                return message[2:]
+
+    async def ask(self, op: int, args: dict[int, Any] | None = None, *more: int) -> tuple[int, Any]:
+        status, result, again = await self.reply(await self.say(op, args or {}, *more))
+        assert not again
+        return status, result
+
+    async def done(self, op: int, args: dict[int, Any] | None = None) -> Any:
+        status, result = await self.ask(op, args)
+        assert status == requests.DONE, (status, result)
+        return result
+
+    async def hello(self) -> dict[int, Any]:
+        return await self.done(requests.HELLO, {0: [2, 2], 1: "test"})
+
+    async def command(self, name: str, counter: int, **named: Any) -> Any:
+        return await self.done(requests.COMMAND, {0: ["desk", counter], 1: name, 2: named})
+
+    async def pull(self, journal: bytes, first: int = 1, most: int = 100_000) -> list[tuple[int, bytes]]:
+        """The records, with their seqs."""
+        number = await self.say(requests.PULL, {0: journal, 1: first, 2: most})
+        held: list[tuple[int, bytes]] = []
+        while True:
+            status, (seq, run), more = await self.reply(number)
+            assert status == requests.DONE
+            at = 0
+            while at < len(run):
+                _, end = cbor.load_from(run, at)
+                held.append((seq, run[at:end]))
+                seq += 1
+                at = end
+            if not more:
+                assert not run
+                return held
+
+
+class Desk:
+    """A board with its link, and laptops that come to it."""
+
+    def __init__(self, folder: Path, identity: bool = True) -> None:
+        self.flash = folder / "flash.bin"
+        image.build_image(TOML, self.flash)
+        files = image.build_app(folder / "app") | {"kiosk/app.py": PROGRAM}
+        slot = load_board(TOML).partition("app_a")
+        with self.flash.open("r+b") as file:
+            file.seek(slot.offset)
+            file.write(image.pack_littlefs(files, slot.size))
+            if identity:
+                file.seek(load_board(TOML).partition("keys").offset + 4 * 4096)
+                file.write(HUB.issue_kiosk(DEVICE).blob)
+        self.kernel = Kernel.virtual(SEED)
+        self.board = Board(self.kernel, load_spec(TOML), self.flash, seed=SEED)
+        self.uarts = Uarts(self.board)
+        link = self.uarts.links["link"]
+        assert isinstance(link, LinkPort)
+        self.port = link
+        self.cable: CableTransport | None = None
+
+    def run(self, work: Callable[[], Awaitable[Any]], limit_s: float = 7200) -> Any:
+        return self.kernel.run(asyncio.wait_for(self._powered(work), limit_s))
+
+    async def _powered(self, work: Callable[[], Awaitable[Any]]) -> Any:
+        await self.power_on()
+        return await work()
+
+    async def power_on(self) -> None:
+        await self.board.power_on()
+        await asyncio.sleep(3)
+
+    @asynccontextmanager
+    async def talk(self, who: Identity = LAPTOP, **how: Any) -> AsyncGenerator[Talk]:
+        self.cable = CableTransport(Wire(self.port), rnd=random.Random(1).randbytes, **how)
+        secure = SecureTransport(self.cable, who)
+        await secure.open()
+        try:
+            yield Talk(secure)
+        finally:
+            await secure.close()
+
+    async def refused(self, who: Any = LAPTOP) -> SmilehubError:
+        """What somebody is told who is not let in."""
+        try:
+            async with self.talk(who) as talk:
+                await talk.hello()
+        except SmilehubError as error:
+            return error
+        raise AssertionError("was let in")
+
+    def partition(self, name: str, data: bytes) -> None:
+        write_partition(self.flash, name, data)
+
+    def close(self) -> None:
+        self.board.close()
+        self.uarts.close()
+        self.kernel.close()
