@@ -30,6 +30,8 @@ class CodeEntry(Screen):
 
     def enter(self) -> None:
         self._n = 0
+        for i in range(self.length):
+            self._keys[i] = 0
 
     def clear(self) -> None:
         """Begin anew."""
@@ -61,13 +63,18 @@ class CodeEntry(Screen):
 
     def key(self, key: str) -> None:
         n = self._n
-        self._keys[n] = _KEYS.index(key) + 1
-        self._n = n + 1
-        self._box(self.ui.canvas, n)
-        if self._n == self.length:
+        if n < self.length:
+            self._keys[n] = _KEYS.index(key) + 1
+            self._n = n + 1
+            self._box(self.ui.canvas, n)
+            if key == "back":  # it may be held yet, to leave: then it is no symbol
+                return
+        self.release("back")
+
+    def release(self, key: str) -> None:
+        if key == "back" and self._n == self.length and self.ui.screen is self:
             presses = "".join(["?udyb"[k] for k in self._keys])
-            for i in range(self.length):
-                self._keys[i] = 0
+            self.enter()
             self.done(presses)
 
     def hold(self, key: str) -> None:

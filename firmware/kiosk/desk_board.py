@@ -22,6 +22,9 @@ class Board(Rows):
     def __init__(self, desk):
         super().__init__(desk)
         self._facts = None
+        self._clock = ""
+        self._quarter = None
+        self._ahead = 0
 
     def enter(self) -> None:
         """Stay on the chair, or the act, where it was."""
@@ -29,8 +32,26 @@ class Board(Rows):
     def head(self):
         fold = self.ui.hub.fold
         if not fold.day_open:
-            return self.desk.text("closed")
-        return self.desk.text("title", fold.counts["waiting"], fold.counts["served"])
+            return self.desk.text("closed", self._clock)
+        return self.desk.text("title", fold.counts["waiting"], fold.counts["served"], self._clock)
+
+    def _time(self) -> str:
+        # On the wall's clock, or nothing where that is unknown.
+        hub = self.ui.hub
+        utc_s = hub.clock.utc_s()
+        if utc_s is None:
+            return ""
+        minute = utc_s // 60
+        if minute // 15 != self._quarter:  # so long a zone's offset holds, and asking for it takes its while
+            self._quarter = minute // 15
+            local = hub.local()
+            self._ahead = local[3] * 60 + local[4] - minute
+        minute = (minute + self._ahead) % 1440
+        return "%02d:%02d" % (minute // 60, minute % 60)
+
+    def due_ms(self):
+        utc_s = self.ui.hub.clock.utc_s()
+        return None if utc_s is None else (60 - utc_s % 60) * 1000
 
     def _look(self) -> None:
         ui = self.ui
@@ -80,6 +101,7 @@ class Board(Rows):
             ui.words.use(ui.language)
             ui.language = None
         self._look()
+        self._clock = self._time()
         super().draw(canvas)
 
     def refresh(self, canvas) -> None:
@@ -87,6 +109,9 @@ class Board(Rows):
         self._look()
         if facts != self._facts:
             self.draw(canvas)
+        elif self._time() != self._clock:
+            self._clock = self._time()
+            canvas.heading(self.head())
 
     def key(self, key: str) -> None:
         last = len(self.rows) - 1

@@ -22,6 +22,7 @@ class List(Screen):
 
     title = ""
     beside = 0
+    tight = True  # six answers may stand closer
     note = None
     accent = BLUE
 
@@ -59,7 +60,7 @@ class List(Screen):
         self._y = canvas.heading(self.head()) + 4
         room = canvas.height - self._y + STEP - PITCH
         n = self.count()
-        self._step = TIGHT if room // STEP < n == room // TIGHT else STEP
+        self._step = TIGHT if self.tight and room // STEP < n == room // TIGHT else STEP
         self._fit = room // self._step
         self.at = max(0, min(self.at, n - 1))
         self._rows(canvas)
@@ -117,6 +118,7 @@ class Language(List):
     """The languages, each by its own name; begins a check-in, or is held up anywhere by holding help."""
 
     title = "language.title"
+    tight = False
 
     def __init__(self, ui):
         super().__init__(ui)

@@ -36,6 +36,9 @@ class Screen:
     def hold(self, key: str) -> None:
         """One of them is held; its press began on this screen and has been acted on."""
 
+    def release(self, key: str) -> None:
+        """One of them, pressed on this screen, is let go."""
+
     def help(self) -> None:
         """A tap of help: call staff."""
         self.ui.screens["help"].call()
@@ -180,6 +183,8 @@ class Ui:
                 self.press(key)
             elif what == "hold":
                 self.hold(key)
+            elif what == "release" and self._on is not None:
+                self._on.release(key)
         elif what == "press":
             self._tap = True
         elif self._tap:

@@ -3,7 +3,7 @@
 Steps: ["key", name], ["hold", name], ["choose", row, ..] (moves to each row and takes it), ["wait", ms],
 ["wish", name, args] (of somebody else), ["pin", name, presses], ["trouble", name], ["well", name], ["alarm",
 what], ["fail", reason] (every wish at the desk is refused; null: none), ["broken"] (the flash fails once),
-["language", code], ["heap"].
+["language", code], ["heap"], ["clock", UTC seconds].
 """
 
 import gc
@@ -56,6 +56,7 @@ class Desk(room.Stage):
         out = {
             "step": step,
             "heap": self.heap,
+            "title": getattr(ui.canvas, "title", None),
             "screen": name,
             "warned": ui._warned,
             "sent": self.bus.sent,
@@ -117,12 +118,16 @@ def play(steps):
     for step in steps:
         what = step[0]
         if what == "key":
-            ui.press(step[1])
+            room.tap(ui, step[1])
             ui.tick()
         elif what == "hold":
             if step[1] != "help":
                 ui.press(step[1])
             ui.hold(step[1])
+            ui.event(step[1], "release")
+        elif what == "clock":
+            hub.set_clock(step[1])
+            ui.tick()
         elif what == "choose":
             for name in step[1:]:
                 choose(ui, name)

@@ -176,6 +176,7 @@ class Checked(Canvas):
             self._depth -= 1
 
     def heading(self, text, icon=None):
+        self.title = "".join([chr(c) if 32 <= c < 127 else "?" for c in text])
         self._whole("heading", text, 8 if icon is None else 60, 0, 52)
         return self._call(super().heading, text, icon)
 
@@ -327,6 +328,13 @@ def _plain(args):
     return {key: "..." if isinstance(value, bytes) else value for key, value in args.items()}
 
 
+def tap(ui, key):
+    """A press and its end."""
+    ui.press(key)
+    if key != "help":
+        ui.event(key, "release")
+
+
 def play(steps):
     global NOW
     stage = Stage()
@@ -335,10 +343,11 @@ def play(steps):
         what = step[0]
         ui = stage.ui
         if what == "key":
-            ui.press(step[1])
+            tap(ui, step[1])
         elif what == "hold":
             ui.press(step[1]) if step[1] != "help" else None
             ui.hold(step[1])
+            ui.event(step[1], "release")
         elif what == "event":
             ui.event(step[1], step[2])
         elif what == "wait":
@@ -360,7 +369,7 @@ def play(steps):
             stage.refused = step[1]
         elif what == "type":
             for key in stage.last_code if len(step) == 1 else step[1]:
-                ui.press({"u": "up", "d": "down", "y": "yes", "b": "back"}[key])
+                tap(ui, {"u": "up", "d": "down", "y": "yes", "b": "back"}[key])
         elif what == "language":
             ui.words.use(step[1])
             (ui.screens["warning"] if ui._warned else ui.screen).draw(ui.canvas)

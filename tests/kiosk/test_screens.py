@@ -505,6 +505,20 @@ def test_back_is_a_symbol_while_a_code_is_typed_and_holding_it_leaves(play: Play
     assert names(played)[-4:] == ["mine_code", "mine_code", "mine_code", "mine"]
 
 
+def test_back_held_after_seven_symbols_leaves_and_is_no_wrong_code(play: Play) -> None:
+    held: Steps = [["type", "udybudy"], ["hold", "back"], *keys("yes")]
+    played = play([*OPEN, *TICKET, ["home"], *keys("back", "yes"), *held * 6, ["type"]])
+    assert names(played)[-4:] == ["mine_code", "mine", "mine_code", "mine_visit"], "five misses would pause"
+    # As the eighth symbol it counts when it is let go, or when another key follows.
+    wrong: Steps = [["type", "uuuuuuub"]]
+    typed = play([*OPEN, *TICKET, ["home"], *keys("back", "yes"), *wrong * 4, ["type", "uuuuuuu"],
+                  ["event", "back", "press"], ["event", "back", "release"], ["type"]])  # fmt: skip
+    assert names(typed)[-4:] == ["mine_code"] * 3 + ["sorry"], "five misses"
+    typed = play([*OPEN, *TICKET, ["home"], *keys("back", "yes"), *wrong * 4, ["type", "uuuuuuu"],
+                  ["event", "back", "press"], ["event", "up", "press"], ["type"]])  # fmt: skip
+    assert names(typed)[-4:] == ["mine_code"] * 3 + ["sorry"]
+
+
 def test_wrong_codes_pause_the_entry(play: Play) -> None:
     wrong: Steps = [["type", "udybudyb"]] * 5
     played = play([*OPEN, *TICKET, ["home"], *keys("back", "yes"), *wrong, ["type"]])
