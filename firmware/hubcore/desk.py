@@ -1,12 +1,14 @@
-"""The desk: what staff and visitors may wish, and the one record it becomes, or a refusal."""
+"""The desk: what staff and visitors may wish, and the one record it becomes, or a refusal.
+
+On the kiosk this module is in memory only while a wish is decided.
+"""
 
 from hubcore.classes import LANES, NEEDS, PURPOSES, class_of
 from hubcore.errors import Refused
 from hubcore.fold import MAX_ALERTS, Hub
 from hubcore.labels import PICTOGRAMS, draw, number, valid
-from hubcore.records import ALERTS, MAX_FAMILY, URGENT, clean
-from hubcore.steps import MAX_EMERGENCIES, MAX_VISITS, yielding
-from hubcore.visits import Visit
+from hubcore.records import ALERTS, MAX_FAMILY, clean
+from hubcore.visits import MAX_EMERGENCIES, MAX_VISITS, Visit
 
 # What moves one ticket and needs no more: the record that it becomes, and the states that it begins in.
 _MOVES = {
@@ -16,7 +18,7 @@ _MOVES = {
     "no_show": ("no_show", "called"),
     "requeue": ("requeued", "called seated"),
 }
-# What has a method of its name here, and what has a function in a module that is loaded when it is asked for.
+# What has a method of its name here, and what has a function in hubcore.desk_seldom.
 _USUAL = (
     "checkin",
     "call",
@@ -27,7 +29,7 @@ _USUAL = (
     "consent_give",
     "consent_withdraw",
 )
-SELDOM = (
+_SELDOM = (
     "day_open",
     "day_close",
     "full_today",
@@ -60,7 +62,7 @@ def decide(hub: Hub, name: str, args: dict, now_ms: int, rnd, cmd=None, letter: 
             desk.why(fields)
     elif name in _USUAL:
         kind, fields = getattr(desk, name)()
-    elif name in SELDOM:
+    elif name in _SELDOM:
         from hubcore import desk_seldom
 
         kind, fields = getattr(desk_seldom, "change_class" if name == "class" else name)(desk)
@@ -76,11 +78,6 @@ def decide(hub: Hub, name: str, args: dict, now_ms: int, rnd, cmd=None, letter: 
 def refusal(name: str, refused: Refused, cmd) -> tuple:
     """(kind, fields) of the `command_done` that keeps a refused command from being tried again."""
     return "command_done", {"command": clean(name, 16) or "?", "reason": refused.reason, "cmd": list(cmd)}
-
-
-def urgent(kind: str, fields: dict) -> bool:
-    """Whether this record may use the journal's reserved space."""
-    return kind in URGENT or (kind in ("checkin", "class_changed") and fields.get("need") == NEEDS[0])
 
 
 class Desk:
@@ -185,7 +182,7 @@ class Desk:
     def room(self, size: int, most: int, labels=()) -> None:
         # Whoever redeems a promise has a place already, emergencies or not; ``labels`` are theirs.
         hub = self.hub
-        taken = len(hub.visits) + len(hub.promises) - len(yielding(hub, self.now_ms, labels))
+        taken = len(hub.visits) + len(hub.promises) - len(hub.yielding(self.now_ms, labels))
         if size and taken + size > most:
             raise Refused("full")
 

@@ -17,8 +17,7 @@ from hubcore.errors import RecordError
 from hubcore.estimate import estimate
 from hubcore.labels import Used
 from hubcore.records import MAX_ISSUERS, Record
-from hubcore.steps import step
-from hubcore.visits import Act, Alert, Chair, Visit
+from hubcore.visits import HOLD_MS, Act, Alert, Chair, Visit
 
 MAX_ALERTS = 16  # further calls for help are refused while so many are unanswered; emergencies never
 
@@ -99,6 +98,8 @@ class Hub:
         self.next_seq = record.seq + 1
         self._tick(record)
         if record.kind is not None:
+            from hubcore.steps import step  # not before: see there
+
             step(self, record)
             if "cmd" in record.body:
                 self._note(record.body["cmd"], record.seq)
@@ -173,6 +174,13 @@ class Hub:
             if found:
                 break
         return sorted(found, key=_by_label)
+
+    def yielding(self, now_ms: int, but=()) -> "list[Visit]":
+        """Today's promises, but for those labels, that hold no place any more; who gives way first, first."""
+        if now_ms < HOLD_MS:
+            return []
+        due = [visit for visit in self.promises.values() if visit.due and visit.label not in but]
+        return sorted(due, key=lambda visit: (visit.act or visit.seq, visit.seq, visit.rank), reverse=True)
 
     def code_pause_ms(self, now_ms: int) -> int:
         """For how long no withdrawal code is taken, in ms of queue time; 0: codes are taken."""

@@ -140,6 +140,11 @@ _KEY = const(31)
 _MAY = const(32)  # added to the key of a field that may be absent
 
 
+def urgent(kind: str, fields: dict) -> bool:
+    """Whether this record may use the journal's reserved space."""
+    return kind in URGENT or (kind in ("checkin", "class_changed") and fields.get("need") == NEEDS[0])
+
+
 class Record:
     """A decoded record. ``kind`` and names in ``body`` are None and raw keys if the kind is unknown here."""
 

@@ -1,27 +1,24 @@
 """What each kind of record does to the hub; one that does not fit the state does nothing.
 
-A kind either moves a visit as _MOVES says, or has a function of its name here, or, if it is in SELDOM, in a
-module that is loaded when such a record comes; or it does nothing.
+A kind either moves a visit as _MOVES says, or has a function of its name here, or, if it is in _SELDOM, in
+hubcore.steps_seldom; or it does nothing. On the kiosk both modules are in memory only while a record is
+folded.
 """
 
 from hubcore.classes import EMERGENCY, NEEDS
 from hubcore.compat import const
 from hubcore.labels import number
 from hubcore.records import Record
-from hubcore.visits import Act, Alert, Before, Chair, Visit
-
-MAX_CHAIRS = 16  # names of chairs in a day
-
-# Open visits and promises that a kiosk's memory holds at a time; the last places are for emergencies, and
-# beyond them an emergency is an alert alone.
-MAX_VISITS = 40
-MAX_EMERGENCIES = 47
-
-# A promise has its place for two hours of queue time after the opening. Then it holds until somebody needs
-# the place: the one made last gives way first, since who was promised first has waited longest for it.
-HOLD_MS = 7_200_000
-
-MAX_CLOSED = 8  # closed visits with consents that can still be withdrawn by code
+from hubcore.visits import (
+    MAX_CLOSED,
+    MAX_EMERGENCIES,
+    MAX_VISITS,
+    Act,
+    Alert,
+    Before,
+    Chair,
+    Visit,
+)
 
 _MAX_CONSENTS = const(8)
 _OPEN = ("waiting", "called", "seated")
@@ -37,7 +34,7 @@ _MAX_DOUBLED = const(8)
 _TURNAROUND_S = const(600)  # a chair that calls later after its last visitor was not busy in between
 _MAX_BUSY = const(720)  # tens of seconds; so 990 squares stay below 2**30
 
-SELDOM = (
+_SELDOM = (
     "day_opened",
     "day_closed",
     "full_today",
@@ -67,7 +64,7 @@ def step(hub, record: Record) -> None:
     body = record.body
     move = _MOVES.get(record.kind)
     if move is None:
-        if record.kind in SELDOM:
+        if record.kind in _SELDOM:
             from hubcore import steps_seldom
 
             act = getattr(steps_seldom, record.kind)
@@ -108,25 +105,13 @@ def checkin(hub, record: Record, body: dict) -> None:
         hub.alerts[record.seq] = Alert(record.seq, hub.queue_ms, "emergency", label)
 
 
-def yielding(hub, now_ms: int, but=()) -> list:
-    """Promises of today, but for those labels, that hold no place any more; who gives way first, first."""
-    if now_ms < HOLD_MS:
-        return []
-    due = [visit for visit in hub.promises.values() if visit.due and visit.label not in but]
-    return sorted(due, key=_made_at, reverse=True)
-
-
-def _made_at(visit: Visit) -> tuple:
-    return visit.act or visit.seq, visit.seq, visit.rank
-
-
 def make_room(hub, most: int) -> None:
     """Let go of what has no claim to its place: closed visits first, then promises."""
     while hub.closed and (
         len(hub.closed) > MAX_CLOSED or len(hub.visits) + len(hub.promises) + len(hub.closed) > MAX_VISITS
     ):
         hub.closed.pop(min((visit.act, label) for label, visit in hub.closed.items())[1])
-    for visit in yielding(hub, hub.queue_ms):
+    for visit in hub.yielding(hub.queue_ms):
         if len(hub.visits) + len(hub.promises) <= most:
             break
         del hub.promises[visit.label]

@@ -1,6 +1,6 @@
 """What the records of staff's rarer acts do to the hub: the day, chairs, promises, changes, undo.
 
-On the kiosk this module is in memory only while such a record is folded (hubcore.steps).
+Loaded by hubcore.steps when such a record comes.
 """
 
 from collections import OrderedDict
@@ -9,8 +9,8 @@ from hubcore.classes import EMERGENCY, NEEDS
 from hubcore.compat import const
 from hubcore.labels import number
 from hubcore.records import Record
-from hubcore.steps import MAX_CHAIRS, MAX_VISITS, admit, busy, drafted, make_room, move, shared, use
-from hubcore.visits import Act, Alert, Before, Chair, Visit
+from hubcore.steps import admit, busy, drafted, make_room, move, shared, use
+from hubcore.visits import MAX_CHAIRS, MAX_VISITS, Act, Alert, Before, Chair, Visit
 
 _MAX_OFFSETS = const(8)
 

@@ -1,9 +1,22 @@
-"""What the fold keeps of a visit, a chair and an alert."""
+"""What the fold keeps of a visit, a chair and an alert, and how many of them at most."""
 
 from hubcore.apq import Node
 from hubcore.classes import ANY_LANE, NEEDS
 
 ESCALATES_MS = 60_000
+
+MAX_CHAIRS = 16  # names of chairs in a day
+
+# Open visits and promises that a kiosk's memory holds at a time; the last places are for emergencies, and
+# beyond them an emergency is an alert alone.
+MAX_VISITS = 40
+MAX_EMERGENCIES = 47
+
+# A promise has its place for two hours of queue time after the opening. Then it holds until somebody needs
+# the place: the one made last gives way first, since who was promised first has waited longest for it.
+HOLD_MS = 7_200_000
+
+MAX_CLOSED = 8  # closed visits with consents that can still be withdrawn by code
 
 
 class Visit(Node):

@@ -7,10 +7,8 @@ import sys
 from hubcore import records
 from hubcore.classes import EMERGENCY, class_of
 from hubcore.compat import const
-from hubcore.desk import SELDOM, decide, refusal, urgent
 from hubcore.errors import HubError, Refused
 from hubcore.fold import Hub
-from hubcore.steps import SELDOM as SELDOM_KINDS
 from hubcore.visits import ESCALATES_MS
 from services.codes import Codes
 from services.health import Health
@@ -23,6 +21,9 @@ _SAME_FAULT = const(8)  # so often the same fault is recorded in one boot; then 
 _CLOCK_STEP_S = const(2)
 _RECEIPT_RECORDS = const(200)
 _RECEIPT_MS = const(600_000)
+# Modules that are in memory only for so long.
+_DECIDING = ("hubcore.desk_seldom", "hubcore.desk", "hubcore.account")
+_FOLDING = ("hubcore.steps_seldom", "hubcore.steps")
 
 
 class NotDone(Refused):
@@ -77,7 +78,7 @@ class KioskHub:
         from kiosk.opening import start
 
         start(self, cause, firmware, slot, damaged)
-        forget("hubcore.steps_seldom")
+        forget(*_FOLDING)
         records.release()
 
     def now_ms(self) -> int:
@@ -131,8 +132,8 @@ class KioskHub:
                 code, mac = self.codes.fresh(self.fold.by_code)
                 args = dict(args)
                 args["code"] = mac
-            if name in SELDOM:
-                fetch("hubcore.desk_seldom")
+            from hubcore.desk import decide
+
             kind, fields = decide(self.fold, name, args, self.now_ms(), self.rnd, cmd, self.letter)
             pin = "staff" in fields
             if pin:
@@ -143,6 +144,8 @@ class KioskHub:
                 else:
                     self.staff.remove(fields["staff"])
         except Refused as refused:
+            from hubcore.desk import refusal
+
             done = None if cmd is None else self.note(*refusal(name, refused, cmd))
             raise NotDone(refused.reason, refused.about, done.seq if done else 0) from None
         try:
@@ -152,7 +155,7 @@ class KioskHub:
                 self.staff.restore(fields["staff"])
             elif kind == "alert_raised":
                 self._alarm("emergency" if fields["why"] == "emergency" else "help")
-            elif kind == "checkin" and urgent(kind, fields):
+            elif kind == "checkin" and records.urgent(kind, fields):
                 self._alarm("emergency")
             raise
         result = _result(record, False)
@@ -186,8 +189,6 @@ class KioskHub:
 
     def apply(self, record) -> None:
         """Take one record, new or from the journal, into the state."""
-        if record.kind in SELDOM_KINDS:
-            fetch("hubcore.steps_seldom")
         self.fold.apply(self.journal.id, record)
         if record.kind == "day_opened":
             self.journal.keep_from = record.body.get("since") or record.seq
@@ -199,11 +200,11 @@ class KioskHub:
 
     def record(self, kind: str, fields: dict):
         """Write, apply and tell one record. Raises NotDone (journal_full, journal_worn), RecordError."""
-        forget("hubcore.desk_seldom", "hubcore.account")  # they and the steps take turns in memory
+        forget(*_DECIDING)  # they and the steps take turns in memory
         code, body = records.build(kind, fields)
         try:
             raw = self.journal.append(
-                code, body, self.clock.uptime_ms(), self.clock.utc_s(), urgent(kind, fields)
+                code, body, self.clock.uptime_ms(), self.clock.utc_s(), records.urgent(kind, fields)
             )
         except JournalFull:
             self.health.set("journal", True, "the journal is full")
@@ -216,7 +217,7 @@ class KioskHub:
         record = records.replay(raw)
         records.release()
         self.apply(record)
-        forget("hubcore.steps_seldom")
+        forget(*_FOLDING)
         for listener in self.listeners:
             try:
                 listener(record)
@@ -303,7 +304,7 @@ class KioskHub:
             if "journal: " + text not in self.repeats:
                 self.fault("journal", text)
         self.watch.idle()
-        forget("hubcore.desk_seldom", "hubcore.account")
+        forget(*_DECIDING)
         try:
             self.journal.prepare()
         except JournalError:

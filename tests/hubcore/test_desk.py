@@ -168,9 +168,13 @@ def test_an_any_lane_visitor_comes_to_every_chair_and_others_to_their_own():
 
 def test_what_may_use_the_reserved_space():
     assert (
-        desk.urgent("called", {}) and desk.urgent("alert_raised", {}) and desk.urgent("consent_withdrawn", {})
+        records.urgent("called", {})
+        and records.urgent("alert_raised", {})
+        and records.urgent("consent_withdrawn", {})
     )
-    assert desk.urgent("checkin", {"need": "emergency"}) and not desk.urgent("checkin", {"need": "urgent"})
+    assert records.urgent("checkin", {"need": "emergency"}) and not records.urgent(
+        "checkin", {"need": "urgent"}
+    )
 
 
 def test_every_wish_carries_its_command():

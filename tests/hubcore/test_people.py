@@ -7,7 +7,7 @@ from test_fold import standing
 
 from hubcore import records
 from hubcore.classes import AMBULANCE, PURPOSES, SAID
-from hubcore.desk import MAX_EMERGENCIES, MAX_VISITS, urgent
+from hubcore.desk import MAX_EMERGENCIES, MAX_VISITS
 from hubcore.errors import Refused
 
 CODE = b"12345678"
@@ -542,8 +542,12 @@ def test_what_a_visitor_says_counts_as_its_class():
 def test_what_is_said_and_asked():
     assert set(AMBULANCE) == {"breathing", "sepsis", "injury"} and {SAID[name] for name in AMBULANCE} == {0}
     assert SAID["denture"] == 1 and PURPOSES == ("teaching", "study")
-    assert urgent("code_missed", {}) and urgent("deferred", {}) and urgent("requeued", {})
-    assert urgent("code_lifted", {}) and not urgent("promised", {})
+    assert (
+        records.urgent("code_missed", {})
+        and records.urgent("deferred", {})
+        and records.urgent("requeued", {})
+    )
+    assert records.urgent("code_lifted", {}) and not records.urgent("promised", {})
 
 
 def test_staff_events_change_nothing_but_the_position():

@@ -5,7 +5,7 @@ from hubday import Day
 
 from hubcore import desk
 from hubcore.errors import Refused
-from hubcore.steps import MAX_CHAIRS
+from hubcore.visits import MAX_CHAIRS
 
 
 def why_not(day, name, cmd=None, **args):

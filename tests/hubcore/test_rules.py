@@ -9,7 +9,7 @@ from test_refusals import why_not
 
 from hubcore import desk, records
 from hubcore.errors import Refused
-from hubcore.steps import HOLD_MS, MAX_CLOSED, MAX_VISITS
+from hubcore.visits import HOLD_MS, MAX_CLOSED, MAX_VISITS
 from smilehub.devices.assets_fonts import NAMES
 from smilehub.link.reasons import REASONS
 
@@ -250,7 +250,7 @@ NAMES_OF_ARGS = [
     "staff",
     "pin",
 ]
-WISHES = [*desk._USUAL, *desk.SELDOM, *desk._MOVES, "fly"]
+WISHES = [*desk._USUAL, *desk._SELDOM, *desk._MOVES, "fly"]
 odd = st.recursive(
     st.none()
     | st.booleans()

@@ -63,7 +63,7 @@ TURNS = (
         {"kiosk/settle"},
     ),
     # A wish, then its record (kiosk/hub.py); a laptop's question between them.
-    ({"hubcore/desk_seldom"}, {"hubcore/steps_seldom"}, {"hubcore/account"}),
+    ({"hubcore/desk", "hubcore/desk_seldom"}, {"hubcore/steps", "hubcore/steps_seldom"}, {"hubcore/account"}),
 )
 
 
