@@ -139,6 +139,14 @@ class Bearer:
         """The connection is gone: whoever waits learns it."""
         self._end(DISCONNECTED)
 
+    def hush(self) -> None:
+        """Tell this side's owner nothing any more."""
+        self.server = None
+        self.notified = lambda _handle, _value, _indicated: None
+        self.mtu_changed = lambda _: None
+        self._requests.clear()
+        self._current = None
+
     def _end(self, error: int) -> None:
         if not self.alive:
             return

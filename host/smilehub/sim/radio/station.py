@@ -129,18 +129,23 @@ class Station:
 
     def shut(self) -> None:
         """Switch off in good order: peers are told, nobody is called any more."""
-        self.calls = Calls()
+        self._hush()
         self.controller.stop()
         for peer in list(self.peers.values()):
             self.disconnect(peer.handle)
 
     def vanish(self) -> None:
         """Lose power."""
-        self.calls = Calls()
+        self._hush()
         self.controller.vanish()
         for peer in self.peers.values():
             peer.bearer.end()
         self.peers.clear()
+
+    def _hush(self) -> None:
+        self.calls = Calls()
+        for peer in self.peers.values():
+            peer.bearer.hush()
 
     # ---- advertising and scanning ----
 

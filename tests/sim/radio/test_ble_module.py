@@ -1,0 +1,123 @@
+"""The ``bluetooth`` module by itself: UUIDs, settings, what it raises, and what it costs the firmware."""
+
+from __future__ import annotations
+
+from radio_bench import Air
+
+
+def test_uuids_compare_print_and_give_their_bytes(air: Air) -> None:
+    air.board(
+        "kiosk",
+        """
+        from bluetooth import UUID
+        u = UUID("6E400001-B5A3-F393-E0A9-E50E24DCCA9E")
+        print(u, UUID(0x180F), UUID(b"\\x08\\x29"), UUID(b"1234"), bytes(u)[:3], len(bytes(u)))
+        print(u == UUID("6e400001b5a3f393e0a9e50e24dcca9e"), UUID(0x2908) == UUID(b"\\x08\\x29"), u == 5)
+        print(UUID(0xFFFF) < u, UUID(1) < UUID(2), {UUID(1): "x"}[UUID(1)])
+        for bad in (0x10000, "6E4", "6E400001-B5A3-F393-E0A9-E50E24DCCAXX", "6E400001" * 5):
+            try:
+                UUID(bad)
+            except ValueError as error:
+                print(error)
+        """,
+    )
+
+    async def scene() -> None:
+        await air.on()
+        await air.until("kiosk", "MicroPython")
+
+    air.run(scene())
+    assert air.lines("kiosk") == [
+        "UUID('6e400001-b5a3-f393-e0a9-e50e24dcca9e') UUID(0x180f) UUID(0x2908) UUID(0x34333231) "
+        "b'\\x9e\\xca\\xdc' 16",
+        "True True False",
+        "True True x",
+        "invalid UUID",
+        "UUID too short",
+        "invalid char in UUID",
+        "UUID too long",
+    ]
+
+
+def test_an_inactive_radio_refuses_and_bad_settings_are_named(air: Air) -> None:
+    air.board(
+        "kiosk",
+        """
+        ble.config(gap_name="Zahnärzte")
+        print(ble.config("gap_name"), ble.config("mac")[0], ble.config("mtu"), ble.active())
+        for wrong in (dict(rxbuf=100), dict(nonsense=1)):
+            try:
+                ble.config(**wrong)
+            except ValueError as error:
+                print(error)
+        for call in (
+            lambda: ble.gap_advertise(50_000, bytes(32)),
+            lambda: ble.gap_advertise(1000, b""),
+            lambda: ble.gatts_read(77),
+            lambda: ble.gatts_notify(3, 9, b""),
+        ):
+            try:
+                call()
+            except OSError as error:
+                print(error.errno)
+        ble.active(False)
+        for call in (
+            lambda: ble.gap_advertise(50_000),
+            lambda: ble.config("mac"),
+            lambda: ble.gatts_register_services(()),
+            lambda: ble.gap_scan(10),
+        ):
+            try:
+                call()
+            except OSError as error:
+                print(error.errno)
+        """,
+    )
+
+    async def scene() -> None:
+        await air.on()
+        await air.until("kiosk", "MicroPython")
+
+    air.run(scene())
+    assert air.lines("kiosk") == [
+        f"{'Zahnärzte'.encode()!r} 0 256 True",
+        *["unknown config param"] * 2,
+        *["22", "22", "22"],
+        "107",
+        *["19"] * 4,
+    ]
+
+
+def test_the_module_costs_the_firmware_almost_no_heap(air: Air) -> None:
+    air.board(
+        "kiosk",
+        """
+        import gc
+        gc.collect()
+        before = gc.mem_free()
+        import bluetooth
+        ble = bluetooth.BLE()
+        ble.active(True)
+        gc.collect()
+        active = gc.mem_free()
+        UART = (bluetooth.UUID("6E400001-B5A3-F393-E0A9-E50E24DCCA9E"), (
+            (bluetooth.UUID("6E400003-B5A3-F393-E0A9-E50E24DCCA9E"), 18),
+            (bluetooth.UUID("6E400002-B5A3-F393-E0A9-E50E24DCCA9E"), 12)))
+        ble.gatts_register_services((UART,))
+        del UART
+        ble.gap_advertise(100_000, b"123")
+        gc.collect()
+        print(before - active, active - gc.mem_free())
+        """,
+        prelude="",
+    )
+
+    async def scene() -> None:
+        await air.on()
+        await air.until("kiosk", "MicroPython")
+
+    air.run(scene())
+    active, serving = map(int, air.lines("kiosk")[0].split())
+    # Bytes of this interpreter, whose objects are twice a chip's.
+    assert active <= 512
+    assert serving <= 1536
