@@ -333,7 +333,7 @@ def test_the_pause_of_codes_is_lifted(desk: Desk) -> None:
 
 
 def test_every_trouble_has_something_to_do(desk: Desk) -> None:
-    for name in ("clock", "wall", "panel", "key", "journal", "laptop", "slot", "day"):
+    for name in ("clock", "wall", "panel", "key", "journal", "laptop", "slot", "day", "radio"):
         steps = [*OPEN, ["trouble", name], *choose("health", f"t_{name}"), *keys("yes"), ["well", name]]
         played = desk(steps)
         assert f"desk.fix_{name}" in played[-3]["seen"]
@@ -543,7 +543,7 @@ def tour(language: str) -> Steps:
     steps += [*choose("chair_open", "*"), *keys("back")]
     steps += [*choose("day_close", "all_tomorrow"), *keys("back"), *choose("all_left"), *keys("back")]
     steps += [*keys("down", "down", "yes", "back", "back"), *choose("*", "served", "undo"), *keys("back")]
-    for name in ("clock", "wall", "panel", "key", "journal", "laptop", "slot", "day"):
+    for name in ("clock", "wall", "panel", "key", "journal", "laptop", "slot", "day", "radio"):
         steps += [["trouble", name], *choose("health", f"t_{name}"), *keys("back", "back")]
     for _ in range(5):
         steps.append(["wish", "code_miss", {}])
