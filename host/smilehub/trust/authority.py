@@ -118,7 +118,7 @@ class Authority:
         held = sealed.unseal(sealed.BACKUP, data, passphrase)
         return Authority(held, None, os.urandom, lambda: 0).hub
 
-    def export(self, passphrase: str, *, cost: int = sealed.COST) -> bytes:
+    def export(self, passphrase: str, *, cost: int | None = None) -> bytes:
         """A backup of everything, under a passphrase. Raises UsageError."""
         return sealed.seal(sealed.BACKUP, self._encode(), passphrase, rnd=self._rnd, cost=cost)
 

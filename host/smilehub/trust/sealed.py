@@ -28,11 +28,16 @@ _READERS = {BACKUP: "smilehub hub import", INVITATION: "smilehub hub accept"}
 
 
 def seal(
-    kind: int, data: bytes, passphrase: str, *, rnd: Callable[[int], bytes] = os.urandom, cost: int = COST
+    kind: int,
+    data: bytes,
+    passphrase: str,
+    *,
+    rnd: Callable[[int], bytes] = os.urandom,
+    cost: int | None = None,
 ) -> bytes:
     """``data`` as a file that only the passphrase opens. Raises UsageError for one that is too short."""
     check_passphrase(passphrase)
-    head = _HEAD.pack(_MAGIC, _VERSION, kind, cost, 8, 1, rnd(16), rnd(12))
+    head = _HEAD.pack(_MAGIC, _VERSION, kind, COST if cost is None else cost, 8, 1, rnd(16), rnd(12))
     sealed = head + AESGCM(_key(passphrase, head)).encrypt(head[-12:], data, head)
     return sealed + struct.pack("<I", zlib.crc32(sealed))
 
