@@ -342,3 +342,52 @@ def test_an_error_in_the_handler_is_printed_and_ends_it(air: Air) -> None:
     )
     assert kiosk[0] == "Unhandled exception in IRQ callback handler"
     assert kiosk.count("ValueError: handler") == 1
+
+
+def test_writes_wait_in_the_air_while_the_firmware_cannot_take_them(air: Air) -> None:
+    kiosk, central = _pair(
+        air,
+        """
+        import micropython
+        ((tx, rx),) = ble.gatts_register_services((UART,))
+        ble.gatts_set_buffer(rx, 244)
+        ble.config(mtu=247)
+        ble.gap_advertise(50_000, ADV)
+        wait(1)
+        wait(21)
+        got = []
+        def take(event, data):
+            if event == 3:
+                got.append(int(ble.gatts_read(rx)[:4]))
+            else:
+                irq(event, data)
+        ble.irq(take)
+        # No event is handled while another scheduled call runs.
+        micropython.schedule(lambda _: time.sleep(5), None)
+        print(len(got))
+        wait(2, 30000)
+        print(got == list(range(300)))
+        """,
+        """
+        ble.config(mtu=247)
+        conn = connect()
+        rx = chars(conn)[RX]
+        ble.gattc_exchange_mtu(conn)
+        wait(21)
+        start = time.ticks_ms()
+        late = 0
+        for i in range(300):
+            while True:
+                try:
+                    ble.gattc_write(conn, rx, b"%04d" % i + bytes(240))
+                    break
+                except OSError as error:
+                    assert error.errno == 12
+                    time.sleep_ms(10)
+        print(time.ticks_diff(time.ticks_ms(), start) > 5000)
+        ble.gap_disconnect(conn)
+        wait(8)
+        """,
+    )
+    assert kiosk == ["0", "True"]
+    assert central == ["True"]

@@ -259,3 +259,32 @@ def test_the_same_seed_gives_the_same_packets_at_the_same_times(tmp_path: Path) 
     assert len(first) == 22
     assert first == day("b", 7)
     assert first != day("c", 8)
+
+
+def test_two_connections_share_the_kiosks_antenna(air: Air) -> None:
+    air.board("kiosk", ECHO.replace("ble.gatts_notify(data[0], tx, value[:20])", "pass"))
+    laptops = [air.laptop("one"), air.laptop("two")]
+    air.radio.timing.packets_per_event = 100
+    for laptop in laptops:
+        laptop.interval_us = (30_000, 30_000)
+
+    async def rate(client: BleakClient) -> float:
+        since = asyncio.get_running_loop().time()
+        for _ in range(300):
+            await client.write_gatt_char(RX, bytes(244), response=False)
+        await client.read_gatt_char(TX)
+        return 300 * 244 / (asyncio.get_running_loop().time() - since)
+
+    async def scene() -> tuple[float, list[float]]:
+        await air.on()
+        clients = [BleakClient(_address(air), backend=laptop.client_backend) for laptop in laptops]
+        for client in clients:
+            await client.connect()
+        alone = await rate(clients[0])
+        together = await asyncio.gather(*(rate(client) for client in clients))
+        return alone, list(together)
+
+    alone, together = air.run(scene())
+    assert alone > 80_000
+    assert sum(together) < 1.15 * alone
+    assert min(together) > 0.2 * alone

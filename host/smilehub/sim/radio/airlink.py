@@ -28,6 +28,8 @@ class Node(Protocol):
     """A controller, as a connection sees it."""
 
     name: str
+    #: Its antenna serves another connection's event until then (µs).
+    busy_us: int
 
     @property
     def accepts(self) -> bool:
@@ -155,6 +157,13 @@ class AirLink:
             (central.queue and peripheral.node.accepts) or (peripheral.queue and central.node.accepts)
         )
 
+    def _sharers(self) -> int:
+        """Connections with something to send that share an antenna with this one, itself included."""
+        nodes = (self.central.node, self.peripheral.node)
+        others = [link for link in self._air.links if link is not self and link._loaded()]
+        most = max(sum(node in (o.central.node, o.peripheral.node) for o in others) for node in nodes)
+        return 1 + most
+
     def room(self) -> None:
         """An end's host has room again."""
         self._wake()
@@ -166,7 +175,15 @@ class AirLink:
         now = self._kernel.now_us()
         central, peripheral = self.central, self.peripheral
         passed: list[tuple[End, End, Item]] = []
-        spent = count = 0
+        # An end with several connections serves one after the other.
+        begin = max(now, central.node.busy_us, peripheral.node.busy_us)
+        count = 0
+        spent = begin - now
+        end_by = spent + self.interval_us // self._sharers()
+        if spent >= self.interval_us:
+            # It missed this one.
+            self._wake()
+            return
         self._air.counts.events += 1
         heard = [False, False]
         while count < self._air.timing.packets_per_event:
@@ -175,7 +192,7 @@ class AirLink:
             if count and down is None and up is None:
                 break
             time = exchange_us(_length(down), _length(up))
-            if count and spent + time > self.interval_us:
+            if count and spent + time > end_by:
                 break
             spent += time
             count += 1
@@ -193,6 +210,7 @@ class AirLink:
             central.heard_us = now
         if heard[1]:
             peripheral.heard_us = now
+        central.node.busy_us = peripheral.node.busy_us = now + spent
         if passed:
             self._kernel.call_at_us(now + spent, self._deliver, passed)
         for end in (central, peripheral):

@@ -72,6 +72,8 @@ class RadioController(Controller):
         self.air = air
         #: Set by the host while it has no room for packets.
         self.full = False
+        #: As ``airlink.Node``.
+        self.busy_us = 0
         self.air_links: dict[int, AirLink] = {}
         self._advertiser: Advertiser | None = None
         self._scanner: _Scanner | None = None
@@ -309,6 +311,7 @@ class _Nobody:
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.busy_us = 0
 
     def got_acl(self, handle: int, packet: hci.HCI_AclDataPacket) -> None:
         pass

@@ -19,7 +19,7 @@ from bumble.host import Connection as HostConnection
 from bumble.host import Host
 
 from smilehub.sim.radio.air import Air
-from smilehub.sim.radio.airlink import LOCAL_HOST
+from smilehub.sim.radio.airlink import LOCAL_HOST, TIMEOUT
 from smilehub.sim.radio.att import Bearer
 from smilehub.sim.radio.controller import RadioController
 
@@ -139,6 +139,7 @@ class Station:
         self._hush()
         self.controller.vanish()
         for peer in self.peers.values():
+            peer.reason = TIMEOUT
             peer.bearer.end()
         self.peers.clear()
 
