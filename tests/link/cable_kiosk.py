@@ -43,6 +43,7 @@ class CableKiosk:
         self.byes: list[int] = []
         self.mute = False
         self.unsent = b""
+        self.control: list[bytes] = []
         self.heard_at = 0
         self.on_open: Callable[[], None] = lambda: None
 
@@ -63,7 +64,7 @@ class CableKiosk:
         buf = bytearray(4096)
         while size := self.stream.readinto(buf):
             self.unsent += self.on_bytes(bytes(buf[:size]))
-        out = []
+        out, self.control = self.control, []
         at = memoryview(bytearray(2048))
         while True:
             self.unsent = self.unsent[self.stream.write(self.unsent) :]
@@ -74,6 +75,11 @@ class CableKiosk:
 
     def say(self, *payload: int) -> bytes:
         return wired(bytes(payload))
+
+    def hang_up(self, reason: int) -> None:
+        """End the session, whatever it holds."""
+        self.control.append(self.say(0x26, reason))
+        self.unsent = b""
 
     def _answer(self, payload: bytes, now: int) -> list[bytes]:
         kind = payload[0]

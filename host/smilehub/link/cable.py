@@ -27,7 +27,7 @@ _WINDOW = 4
 _QUANTUM = 256
 _ANSWER_S = 0.5
 _OPENINGS = 12
-_ECHOES, _ECHO_S = 3, 0.3
+_ECHOES, _ECHO_S, _SETTLE_S = 3, 0.3, 0.03
 _FALLBACK_S = 0.7  # a kiosk that hears nothing good at a new rate is back at the first after 0.5 s
 _PROBE = bytes((0x00, 0x55, 0xAA, 0xFF, 0x00, 0x01, 0x80, 0x7F)) * 4
 _SAMPLE, _TOO_MANY = 64, 6  # frames looked at, and how many of them may be damaged
@@ -253,9 +253,11 @@ class CableTransport:
         return False
 
     async def _probed(self) -> bool:
-        for _ in range(_ECHOES):
-            await self._send(bytes((PROBE,)) + self._token + _PROBE)
         echoes = 0
+        for _ in range(_ECHOES):
+            # the kiosk changes a moment after its answer has left it
+            await asyncio.sleep(_SETTLE_S)
+            await self._send(bytes((PROBE,)) + self._token + _PROBE)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_ECHO_S):
                 while echoes < _ECHOES - 1:

@@ -2,8 +2,10 @@
 
 import asyncio
 import errno
+import fcntl
 import os
 import stat
+import termios
 from collections import deque
 from pathlib import Path
 
@@ -35,6 +37,8 @@ class SerialTransport:
         self._arrived = asyncio.Event()
         self._writable = asyncio.Event()
         self._ended: str | None = None
+        #: Whether its rate means anything; a pseudo-terminal's does not.
+        self.has_rates = False
 
     @property
     def name(self) -> str:
@@ -59,10 +63,21 @@ class SerialTransport:
             raise _explain(self._path, error) from error
         self._port = port
         self._ended = None
+        self.has_rates = _is_a_line(port.fileno())
         self._received.clear()
         self._arrived.clear()
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(port.fileno(), self._read_ready)
+
+    def set_baud(self, baud: int) -> None:
+        """Change the rate, both ways, once what was written has left. Raises LinkClosed."""
+        if self._port is None:
+            raise self._closed()
+        try:
+            termios.tcdrain(self._port.fileno())
+            self._port.baudrate = baud
+        except (OSError, termios.error, serial.SerialException) as error:
+            self._end(str(error))
 
     async def close(self) -> None:
         """Give the port back."""
@@ -133,6 +148,15 @@ class SerialTransport:
 
     def _closed(self) -> LinkClosed:
         return LinkClosed(f"The connection at {self._path} ended: {self._ended or 'the port is not open'}.")
+
+
+def _is_a_line(fd: int) -> bool:
+    """Whether there are modem lines, as every UART and USB bridge has them and no pseudo-terminal."""
+    try:
+        fcntl.ioctl(fd, termios.TIOCMGET, bytes(4))
+    except OSError:
+        return False
+    return True
 
 
 def _check(path: str) -> None:

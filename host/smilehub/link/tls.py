@@ -60,14 +60,15 @@ class Patient(Protocol):
 class SecureTransport:
     """A transport over another, with the kiosk as TLS server.
 
-    ``expect_device``: the only device id (6 bytes) that is let in. ``on_wait`` hears for how many seconds the
-    kiosk asks for patience, because somebody is at its keys.
+    ``identity`` may be a function that gives it once it is needed. ``expect_device``: the only device id (6
+    bytes) that is let in. ``on_wait`` hears for how many seconds the kiosk asks for patience, because
+    somebody is at its keys.
     """
 
     def __init__(
         self,
         carrier: Transport,
-        identity: Identity,
+        identity: Identity | Callable[[], Identity],
         *,
         expect_device: bytes | None = None,
         deadline_s: float = DEADLINE_S,
@@ -77,7 +78,7 @@ class SecureTransport:
         self.carrier = carrier
         #: The device id in the certificate of the kiosk, once open.
         self.device_id = b""
-        self._identity = identity
+        self._load = identity if callable(identity) else lambda: identity
         self._expect = expect_device
         self._deadline_s = deadline_s
         self._patience_s = patience_s
@@ -178,7 +179,8 @@ class SecureTransport:
     # ------------------------------------------------------------------------------------------------
 
     async def _handshake(self) -> None:
-        tls = context(self._identity).wrap_bio(self._in, self._out, server_side=False)
+        identity = self._load()
+        tls = context(identity).wrap_bio(self._in, self._out, server_side=False)
         asked = _Asked()
         while True:
             try:
@@ -196,17 +198,17 @@ class SecureTransport:
         await self._flush()
         if not asked.certificate:
             raise Downgraded(f"What answers at {self.name} did not ask who this laptop is.")
-        self.device_id = self._who(tls)
+        self.device_id = self._who(tls, identity.revoked)
         self._tls = tls
 
-    def _who(self, tls: ssl.SSLObject) -> bytes:
+    def _who(self, tls: ssl.SSLObject, revoked: frozenset[bytes]) -> bytes:
         """The device id that the kiosk's certificate names. Raises WrongPeer."""
         cert = tls.getpeercert(binary_form=True) or b""
         try:
             device_id = certificates.device_of(cert)
         except KeysDamaged as error:
             raise WrongPeer(f"What answers at {self.name} is no kiosk.") from error
-        if certificates.serial_of(cert) in self._identity.revoked:
+        if certificates.serial_of(cert) in revoked:
             raise WrongPeer(
                 f"The identity of kiosk {device_id.hex()} at {self.name} has been taken back.",
                 hint="If the kiosk is yours, give it a new one: `smilehub enroll --console PORT`.",
