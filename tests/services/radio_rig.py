@@ -202,9 +202,9 @@ class Clinic:
         self.kernel.close()
 
 
-def answer(challenge: bytes, key: bytes = KEY, version: int = 2) -> bytes:
-    """The PROOF of a CHALLENGE."""
-    mac = hmac.digest(key, b"air" + challenge[3:] + DEVICE, hashlib.sha256)
+def answer(challenge: bytes, key: bytes = KEY, version: int = 2, kiosk: bytes = DEVICE) -> bytes:
+    """The PROOF of a CHALLENGE of the kiosk with this device id."""
+    mac = hmac.digest(key, b"air" + challenge[3:] + kiosk, hashlib.sha256)
     return bytes((PROOF, version)) + mac[:16]
 
 
@@ -246,17 +246,17 @@ class Peer:
     async def unsubscribe(self) -> None:
         await self.client.stop_notify(UP)
 
-    async def join(self) -> None:
+    async def join(self, key: bytes = KEY, kiosk: bytes = DEVICE) -> None:
         """Connect, and prove the key."""
         await self.connect()
         await self.subscribe()
-        await self.prove(KEY)
+        await self.prove(key, kiosk=kiosk)
         await self.until(lambda: self.credit)
 
-    async def prove(self, key: bytes, version: int = 2) -> bytes:
+    async def prove(self, key: bytes, version: int = 2, kiosk: bytes = DEVICE) -> bytes:
         challenge = await self.first(CHALLENGE)
         assert challenge[:3] == bytes((CHALLENGE, 2, 2)) and len(challenge) == 19
-        proof = answer(challenge, key, version)
+        proof = answer(challenge, key, version, kiosk)
         await self.write(proof)
         return proof
 

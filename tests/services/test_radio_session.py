@@ -1,0 +1,277 @@
+"""Sessions in the air as on a kiosk: services.session over services.radio, with TLS, beside the cable."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import AsyncGenerator, Iterator
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import link_rig
+import pytest
+from bleak import BleakScanner
+from link_rig import DEVICE, HUB, LAPTOP, SEED, TECHNICIAN, TOML, Desk, Talk
+from radio_rig import BYE, SERVICE, WAIT, Gone, Peer
+
+from hubcore import records
+from smilehub.errors import LinkClosed, LinkError
+from smilehub.link.cable import CableTransport
+from smilehub.link.tls import SecureTransport
+from smilehub.sim.board import Board
+from smilehub.sim.kernel import Kernel
+from smilehub.sim.linkport import LinkPort
+from smilehub.sim.radio import Radio
+from smilehub.sim.spec import load_spec
+from smilehub.sim.uart import Uarts
+from smilehub.trust.identity import Identity
+
+VISITOR = {"need": "urgent", "lane": "any", "lang": "en", "pictogram": 2}
+
+_BEFORE = b"    supervisor = Supervisor(hub)\n"
+_AIR = b"""
+    from services.radio import Radio
+    air = Radio(known and known[3], unique_id(), hub.health, gate.refuse)
+    second = Session(air, gate)
+    supervisor = Supervisor(hub)
+    supervisor.start("radio", air.run)
+    supervisor.start("air", second.run)
+"""
+
+
+class Wire:
+    """The air as a transport of bytes."""
+
+    mtu = 242
+    name = "air"
+
+    def __init__(self, clinic: "AirDesk") -> None:
+        self._clinic = clinic
+        self.peer: Peer
+
+    async def open(self) -> None:
+        self.peer = await self._clinic.peer()
+        await self.peer.join(HUB.hub_key, DEVICE)
+
+    async def close(self) -> None:
+        await self.peer.leave()
+
+    async def send(self, data: bytes) -> None:
+        try:
+            await self.peer.send(data)
+        except Gone:
+            raise LinkClosed("gone") from None
+
+    async def receive(self) -> bytes:
+        peer = self.peer
+        try:
+            if peer.given < 8192:
+                await peer.grant()
+            await peer.until(lambda: peer.data, 600)
+        except Gone:
+            raise LinkClosed("gone") from None
+        data = bytes(peer.data)
+        peer.data.clear()
+        return data
+
+
+@pytest.fixture(scope="module")
+def flash(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A kiosk's flash with an identity, a cable and a radio; making it takes a while."""
+    assert link_rig.PROGRAM.count(_BEFORE) == 1
+    with mock.patch.object(link_rig, "PROGRAM", link_rig.PROGRAM.replace(_BEFORE, _AIR)):
+        desk = Desk(tmp_path_factory.mktemp("flash"))
+    desk.close()
+    return desk.flash.read_bytes()
+
+
+class AirDesk(Desk):
+    """A desk whose kiosk has its radio on."""
+
+    def __init__(self, flash: Path) -> None:
+        self.flash = flash
+        self.kernel = Kernel.virtual(SEED)
+        self.board = Board(self.kernel, load_spec(TOML), flash, seed=SEED)
+        self.uarts = Uarts(self.board)
+        link = self.uarts.links["link"]
+        assert isinstance(link, LinkPort)
+        self.port = link
+        self.cable = None
+        self.radio = Radio(self.kernel, seed=1)
+        self.radio.board(self.board)
+        self.laptop = self.radio.laptop()
+
+    async def peer(self) -> Peer:
+        found = await BleakScanner.discover(1, return_adv=True, backend=self.laptop.scanner_backend)
+        device = next(device for device, advert in found.values() if SERVICE in advert.service_uuids)
+        return Peer(device, self.laptop)
+
+    @contextlib.asynccontextmanager
+    async def talk_by_air(self, who: Identity = LAPTOP) -> AsyncGenerator[tuple[Talk, Peer]]:
+        wire = Wire(self)
+        secure = SecureTransport(wire, who)
+        await secure.open()
+        try:
+            yield Talk(secure), wire.peer
+        finally:
+            await secure.close()
+            await asyncio.sleep(0.5)
+
+    async def faults(self) -> list[str]:
+        """What the kiosk recorded of the link."""
+        async with self.talk_by_air() as (talk, _):
+            hello = await talk.hello()
+            held = [records.decode(raw) for _, raw in await talk.pull(hello[2])]
+        return [
+            record.body["error"]
+            for record in held
+            if record.kind == "fault" and record.body["task"] == "link"
+        ]
+
+
+@pytest.fixture
+def desk(flash: bytes, tmp_path: Path) -> Iterator[AirDesk]:
+    file = tmp_path / "flash.bin"
+    file.write_bytes(flash)
+    desk = AirDesk(file)
+    yield desk
+    assert "Traceback" not in desk.board.console_text(), desk.board.console_text()
+    desk.close()
+
+
+async def some_visitors(talk: Talk, count: int) -> None:
+    await talk.command("day_open", 1)
+    for n in range(count):
+        await talk.command("checkin", n + 2, **VISITOR)
+
+
+def test_cable_and_air_serve_one_laptop_each(desk: AirDesk) -> None:
+    async def work() -> None:
+        async with desk.talk() as cable:
+            hello = await cable.hello()
+            assert hello[13] == "laptop"
+            async with desk.talk_by_air(TECHNICIAN) as (air, _):
+                assert (await air.hello())[13] == "technician"
+                await some_visitors(cable, 30)
+                by_cable, state = await asyncio.gather(cable.pull(hello[2]), air.done(5))
+                assert len(by_cable) > 30
+                assert state[1] == by_cable[-1][0] + 1
+        async with desk.talk_by_air() as (air, peer):
+            assert await air.pull(hello[2]) == by_cable
+            assert peer.sizes[244] > 3
+
+    desk.run(work)
+
+
+def test_handshakes_take_turns_and_who_waits_is_told(desk: AirDesk) -> None:
+    async def work() -> None:
+        async def shake() -> None:
+            async with desk.talk() as talk:
+                await talk.hello()
+
+        # The air's peer has proved the key and is slow; the cable's has to wait for it.
+        peer = await desk.peer()
+        await peer.join(HUB.hub_key, DEVICE)
+        shaking = asyncio.create_task(shake())
+        await asyncio.sleep(1)
+        assert not shaking.done()
+        await peer.leave()
+        await shaking
+        # And the reverse: a laptop on the cable that does not go on.
+        cable = CableTransport(link_rig.Wire(desk.port), rnd=random.Random(2).randbytes)
+        await cable.open()
+        peer = await desk.peer()
+        await peer.join(HUB.hub_key, DEVICE)
+        assert await peer.first(WAIT) == bytes((WAIT, 3))
+        await cable.close()
+        await peer.leave()
+        await asyncio.sleep(3)
+        async with desk.talk_by_air() as (talk, _):
+            await talk.hello()
+
+    desk.run(work)
+
+
+def test_a_pull_is_cut_anywhere_and_goes_on_from_its_cursor(desk: AirDesk) -> None:
+    rnd = random.Random(3)
+
+    async def work() -> None:
+        async with desk.talk() as talk:
+            hello = await talk.hello()
+            await some_visitors(talk, 35)
+            want = await talk.pull(hello[2])
+        held: list[tuple[int, bytes]] = []
+        cuts = 0
+        while True:
+            done = False
+            with contextlib.suppress(LinkError, Gone):
+                async with desk.talk_by_air() as (talk, peer):
+                    await talk.hello()
+                    pull = asyncio.create_task(_pull(talk, hello[2], held))
+                    before = sum(peer.sizes.values())
+                    n = rnd.randrange(1, 12)
+                    cut = asyncio.create_task(
+                        peer.until(lambda p=peer, m=before + n: sum(p.sizes.values()) >= m)
+                    )
+                    await asyncio.wait({pull, cut}, return_when=asyncio.FIRST_COMPLETED)
+                    done = pull.done()
+                    if not done and rnd.random() < 0.5:
+                        desk.laptop.vanish()
+                        await asyncio.sleep(1)
+                    elif not done:
+                        await peer.leave()
+                    cut.cancel()
+                    pull.cancel()
+                    await asyncio.gather(pull, cut, return_exceptions=True)
+            if done:
+                break
+            cuts += 1
+            await asyncio.sleep(1)
+        assert held == want[: len(held)]
+        assert len(held) >= len(want)
+        assert cuts >= 2
+
+    desk.run(work)
+
+
+async def _pull(talk: Talk, journal: bytes, held: list[tuple[int, bytes]]) -> None:
+    """Fetch what is not held, a run at a time."""
+    while True:
+        found = await talk.pull(journal, len(held) + 1, 10)
+        if not found:
+            return
+        held += found
+
+
+@pytest.mark.parametrize(("shakes", "after", "why"), [(False, 15, "deadline"), (True, 90, None)])
+def test_who_falls_silent_is_sent_away(desk: AirDesk, shakes: bool, after: int, why: str | None) -> None:
+    async def work() -> None:
+        if shakes:
+            wire: Any = Wire(desk)
+            secure = SecureTransport(wire, LAPTOP)
+            await secure.open()
+            await Talk(secure).hello()
+            peer = wire.peer
+        else:
+            peer = await desk.peer()
+            await peer.join(HUB.hub_key, DEVICE)
+        assert after - 3 <= await peer.ended(after + 5) <= after + 3
+        assert bytes((BYE, 2)) in peer.heard
+        faults = await desk.faults()
+        assert ([f"refused: {why}, air"] if why else []) == faults
+
+    desk.run(work)
+
+
+def test_a_stranger_in_the_air_is_recorded_once_a_minute(desk: AirDesk) -> None:
+    async def work() -> None:
+        for pause in (0, 1, 62):
+            await asyncio.sleep(pause)
+            peer = await desk.peer()
+            await peer.connect()
+            await peer.subscribe()
+            await peer.prove(bytes(32), kiosk=DEVICE)
+            await peer.ended(3)
+        assert await desk.faults() == ["refused: no proof, air"] * 2
+
+    desk.run(work)
