@@ -1,4 +1,4 @@
-"""Who this kiosk is and whom it no longer takes: identity and revocation list in raw flash (docs/link.md).
+"""Who this kiosk is and whom it no longer takes: identity and revocation list in raw flash (docs/trust.md).
 
 Needed for a handshake, and then no longer in memory. Each of the two has two sectors in turn: the new one is
 whole before the old one goes.

@@ -20,8 +20,11 @@ from services import identity
 from smilehub import cli
 from smilehub.cli import sim
 from smilehub.cli._enrolled import enrolled
+from smilehub.devices import enrol
+from smilehub.devices.image import build_image
 from smilehub.devices.partitions import load_board
 from smilehub.devices.sources import board_toml
+from smilehub.errors import EnrolledElsewhere
 from smilehub.sim.board import device_id
 from smilehub.sim.flash import create
 from smilehub.sim.spec import load_spec
@@ -210,6 +213,41 @@ def test_a_simulated_kiosk_is_born_into_this_laptop_s_hub(
     assert "not enrolled" in capsys.readouterr().err
 
 
+def test_an_image_may_be_born_enrolled(tmp_path: Path) -> None:
+    held = Authority.from_seed("image").issue_kiosk(DEVICE)
+    flash = tmp_path / "flash.bin"
+    build_image(board_toml(), flash, slots=(), identity=held.blob)
+    assert stored(flash) == held
+    assert flash.stat().st_mode & 0o077 == 0, "a key is in it"
+
+
+def test_a_person_is_asked_before_a_kiosk_leaves_another_hub(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SMILEHUB_HOME", str(tmp_path))
+    Authority.create(tmp_path / "trust", "Hub")
+    asked: list[bool] = []
+
+    async def enroll(*_: object, replace: bool) -> enrol.Enrolled:
+        asked.append(replace)
+        if not replace:
+            raise EnrolledElsewhere("This kiosk belongs to another hub, 0badcafe.")
+        return enrol.Enrolled(DEVICE, "0.1.0", "0badcafe", already=False)
+
+    monkeypatch.setattr(enrol, "enroll", enroll)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    for answer, code, tries in ((False, 68, [False]), (True, 0, [False, True])):
+        asked.clear()
+        monkeypatch.setattr("rich_click.confirm", lambda *_, answer=answer, **__: answer)
+        with pytest.raises(SystemExit) as end:
+            cli.main(["enroll", "--console", "/dev/null"])
+        assert (end.value.code, asked) == (code, tries)
+        assert "0badcafe" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        cli.main(["enroll", "--console", "/dev/null", "--json"])
+    assert asked == [False, True, False], "programs are never asked"
+
+
 def test_ports_that_are_no_kiosk_s_console(home: Path, tmp_path: Path) -> None:
     technician = Technician(home / "ports")
     error = technician.enroll("/dev/nothing-here", code=5)["error"]
@@ -297,7 +335,7 @@ KIOSK = {
 def test_each_board_that_cannot_be_enrolled_has_its_sentence(
     answers: dict[str, str] | None, code: str, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from smilehub.devices import enrol, enrol_repl
+    from smilehub.devices import enrol_repl
     from smilehub.errors import SmilehubError
     from smilehub.link.serial import SerialTransport
 

@@ -30,7 +30,7 @@ PACKAGES = ("hubcore", "tasks", "drivers", "services", "kiosk")
 DEFAULT_LETTER = "K"
 DEFAULT_TZ = "UTC0"
 MANIFEST = "manifest"
-#: Of the partition ``keys``: where an identity lies that no kiosk has written yet (docs/link.md).
+#: Of the partition ``keys``: where an identity lies that no kiosk has written yet (docs/trust.md).
 IDENTITY_SECTOR = 4
 # What MicroPython gives VfsLfs2 on a Partition: extmod/vfs_lfs.c and vfs_lfsx.c.
 LITTLEFS: dict[str, int] = {

@@ -116,7 +116,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class KioskIdentity:
-    """What a kiosk keeps in its partition ``keys`` (docs/link.md)."""
+    """What a kiosk keeps in its partition ``keys`` (docs/trust.md)."""
 
     authority: bytes = field(repr=False)
     cert: bytes = field(repr=False)

@@ -20,7 +20,7 @@ def list_key(list_secret: bytes, device_id: bytes) -> bytes:
 
 
 def encode(key: bytes, sequence: int, serials: Iterable[bytes]) -> bytes:
-    """A list for the kiosk with this list key (docs/link.md)."""
+    """A list for the kiosk with this list key (docs/trust.md)."""
     held = sorted(serials)
     body = _HEAD.pack(MAGIC, sequence, len(held)) + b"".join(held)
     body += _mac(key, body)
