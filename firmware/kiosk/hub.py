@@ -21,9 +21,16 @@ _SAME_FAULT = const(8)  # so often the same fault is recorded in one boot; then 
 _CLOCK_STEP_S = const(2)
 _RECEIPT_RECORDS = const(200)
 _RECEIPT_MS = const(600_000)
-# Modules that are in memory only for so long.
-_DECIDING = ("hubcore.desk_seldom", "hubcore.desk", "hubcore.account")
-_FOLDING = ("hubcore.steps_seldom", "hubcore.steps")
+# They take turns in memory: to decide on a wish, to write its record, to fold it, and to account for the state.
+_TURNS = (
+    "hubcore.desk_seldom",
+    "hubcore.desk",
+    "hubcore.writing",
+    "hubcore.kinds",
+    "hubcore.steps_seldom",
+    "hubcore.steps",
+    "hubcore.account",
+)
 
 
 class NotDone(Refused):
@@ -78,7 +85,7 @@ class KioskHub:
         from kiosk.opening import start
 
         start(self, cause, firmware, slot, damaged)
-        forget(*_FOLDING)
+        forget(*_TURNS)
         records.release()
 
     def now_ms(self) -> int:
@@ -200,7 +207,7 @@ class KioskHub:
 
     def record(self, kind: str, fields: dict):
         """Write, apply and tell one record. Raises NotDone (journal_full, journal_worn), RecordError."""
-        forget(*_DECIDING)  # they and the steps take turns in memory
+        forget(*_TURNS)
         code, body = records.build(kind, fields)
         try:
             raw = self.journal.append(
@@ -212,12 +219,14 @@ class KioskHub:
         except JournalError:
             self._wear()
             raise NotDone("journal_worn") from None
+        forget(*_TURNS)
         # What the fold keeps lies close together, not behind the garbage that writing has made.
         gc.collect()
         record = records.replay(raw)
         records.release()
+        forget(*_TURNS)
         self.apply(record)
-        forget(*_FOLDING)
+        forget(*_TURNS)
         for listener in self.listeners:
             try:
                 listener(record)
@@ -304,7 +313,7 @@ class KioskHub:
             if "journal: " + text not in self.repeats:
                 self.fault("journal", text)
         self.watch.idle()
-        forget(*_DECIDING)
+        forget(*_TURNS)
         try:
             self.journal.prepare()
         except JournalError:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubcore import cbor, records
+from hubcore import cbor, kinds, records
 from hubcore.classes import MAX_RATE, MAX_WAIT_S, NEEDS
 from hubcore.errors import CodecError, HubError, RecordError
 from hubcore.labels import FIRST, LAST, LETTERS
@@ -21,7 +21,7 @@ ENVELOPES = st.tuples(
     st.integers(0, records.MAX_MS),
     st.none() | st.integers(0, 0xFFFFFFFFF),
 )
-LINES = records.KINDS.split("\n")[1:-1]
+LINES = kinds.KINDS.split("\n")[1:-1]
 UNASKED = ("boot", "receipt", "fault")
 
 
@@ -47,7 +47,7 @@ clock_set, config_changed, command_done, receipt, fault, promised, code_missed, 
 staff_removed, chair_paused, staff_signed_out"""
 
 
-TYPES = [line.split(" ") for line in records.TYPES.split("\n")[1:-1]]
+TYPES = [line.split(" ") for line in kinds.TYPES.split("\n")[1:-1]]
 
 
 def value_of(shape):
@@ -77,7 +77,7 @@ def fields_of(parts):
     needed = {}
     free = {}
     for _, name, kind_type, may in parts:
-        (free if may else needed)[name] = value_of(records.shape_of(kind_type))
+        (free if may else needed)[name] = value_of(kinds.shape_of(kind_type))
     return st.fixed_dictionaries(needed, optional=free)
 
 
@@ -94,7 +94,7 @@ def test_the_table_has_every_kind_once():
 def test_the_types_have_the_limits_of_the_core():
     assert len({line[0] for line in TYPES}) == len(TYPES)
     for name, most in [("seq", records.MAX_SEQ), ("rate", MAX_RATE), ("seconds", MAX_WAIT_S)]:
-        assert records.shape_of(name)[2] == most
+        assert kinds.shape_of(name)[2] == most
     for name, most in [
         ("issuers", records.MAX_ISSUERS),
         ("alerts", records.MAX_CARRIED),
@@ -102,23 +102,23 @@ def test_the_types_have_the_limits_of_the_core():
         ("labels", records.MAX_FAMILY - 1),
         ("rates", len(NEEDS)),
     ]:
-        assert records.shape_of(name)[2] == most
-    assert records.shape_of("rates")[1] == len(NEEDS)
-    assert records.shape_of("alert")[1:] == tuple(
-        records.shape_of(name) for name in ("seq", "seconds", "alert_why", "label?")
+        assert kinds.shape_of(name)[2] == most
+    assert kinds.shape_of("rates")[1] == len(NEEDS)
+    assert kinds.shape_of("alert")[1:] == tuple(
+        kinds.shape_of(name) for name in ("seq", "seconds", "alert_why", "label?")
     )
     choices = {line[0] for line in TYPES if line[1] == "choice"}
-    assert all(len(records.shape_of(name)) == 2 for name in choices)
+    assert all(len(kinds.shape_of(name)) == 2 for name in choices)
     shapes = {line[1] for line in TYPES}
     assert shapes == {"int", "text", "word", "bytes", "bool", "choice", "label", "list", "row"}
 
 
 def test_kinds_are_kept_in_memory_until_they_are_released():
-    assert records._row("boot") is records._row(1)
-    assert 1 in records._rows and records._shapes
+    assert records.row_of("boot") is records.row_of(1)
+    assert 1 in records._rows
     records.release()
-    assert not records._rows and not records._shapes
-    assert records._row("boot") is records._row(1)
+    assert not records._rows
+    assert records.row_of("boot") is records.row_of(1)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[1])
@@ -128,9 +128,9 @@ def test_the_row_is_well_formed(row):
     assert len(set(keys)) == len(keys) and len(set(names)) == len(names)
     names_of_types = {line[0] for line in TYPES}
     assert all(kind_type in names_of_types for _, _, kind_type, _ in row[2])
-    assert list(records._row(row[1])[:2]) == [row[0], row[1]]
-    assert records._row(row[1])[2::3] == tuple(key + 32 * may for key, _, _, may in row[2])
-    assert list(records._row(row[1])[3::3]) == names
+    assert list(records.row_of(row[1])[:2]) == [row[0], row[1]]
+    assert records.row_of(row[1])[2::3] == tuple(key + 32 * may for key, _, _, may in row[2])
+    assert list(records.row_of(row[1])[3::3]) == names
     assert ("cmd" in names) == (row[1] not in UNASKED) == ("who" in names)
     assert keys == sorted(keys), "replay walks both in one pass"
     assert len(row[1]) and not row[1].endswith("?") and max(keys, default=0) < 24
@@ -290,7 +290,7 @@ def test_cleaned_text_fits(text, most):
 
 
 def test_no_record_has_room_for_worth_or_identity():
-    source = Path(records.__file__).read_text()
+    source = Path(kinds.__file__).read_text()
     names = {name for _, _, parts in ROWS for _, name, _, _ in parts}
     banned = {
         "name",

@@ -62,8 +62,13 @@ TURNS = (
         {"kiosk/first"},
         {"kiosk/settle"},
     ),
-    # A wish, then its record (kiosk/hub.py); a laptop's question between them.
-    ({"hubcore/desk", "hubcore/desk_seldom"}, {"hubcore/steps", "hubcore/steps_seldom"}, {"hubcore/account"}),
+    # kiosk/hub.py
+    (
+        {"hubcore/desk", "hubcore/desk_seldom"},
+        {"hubcore/writing", "hubcore/kinds"},
+        {"hubcore/steps", "hubcore/steps_seldom"},
+        {"hubcore/account"},
+    ),
 )
 
 
