@@ -2,8 +2,9 @@
 
 from kiosk.emergency import Emergency, raise_emergency
 from kiosk.pictures import Pictogram
-from kiosk.screens import Choice, sorry
+from kiosk.screens import Choice
 from kiosk.ticket import Consent, Intro, Seat, Ticket
+from kiosk.visitor import sorry
 
 
 def screens(ui) -> dict:

@@ -3,8 +3,9 @@
 from hubcore.classes import AMBULANCE, EMERGENCY
 from hubcore.labels import PICTOGRAMS
 from kiosk.canvas import ACCENT, RED, TITLE
-from kiosk.screens import attempt, call_help, sign, stands
+from kiosk.screens import attempt, call_help, stands
 from kiosk.ui import Screen
+from kiosk.visitor import sign
 
 _BOTTOM = 248  # where the line begins that is drawn once the record is durable
 

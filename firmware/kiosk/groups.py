@@ -9,15 +9,20 @@ What the largest set takes is counted by the laptop's smilehub.devices.memory.
 """
 
 import gc
+from time import ticks_diff, ticks_ms
+
+from micropython import const
 
 from tasks.forget import fetch, forget
+
+_QUIET_MS = const(5000)
 
 # By the screen that a group is entered by (the check-in by any): its modules; `screens(ui)` of the first one
 # makes all its screens.
 GROUPS = {
     "idle": ("idle",),
-    "need": ("checkin", "emergency", "pictures", "grid", "ticket", "consents"),
-    "mine": ("mine", "mine_find", "grid", "code", "consents"),
+    "need": ("checkin", "emergency", "pictures", "grid", "ticket", "visitor"),
+    "mine": ("mine", "mine_find", "grid", "code", "visitor"),
     "desk_in": ("desk_in", "desk", "code"),
     "desk": ("desk_board", "desk"),
     "desk_acts": ("desk_ticket",),
@@ -64,3 +69,15 @@ def drop(ui, beside=(), modules=()) -> None:
     if gone:
         ui.release()
         gc.collect()
+
+
+def spare(ui) -> bool:
+    """Drop every group but idle if nobody uses the kiosk: idle shows, no key for 5 s. Whether so.
+
+    The next visitor's first answer then waits until the check-in is loaded.
+    """
+    if ui.screen is not ui.screens.get("idle") or ticks_diff(ticks_ms(), ui.since) < _QUIET_MS:
+        return False
+    ui.stale = False
+    drop(ui, ("idle",))
+    return True

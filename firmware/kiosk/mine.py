@@ -7,9 +7,9 @@ from hubcore.errors import HubError, Refused
 from hubcore.labels import PICTOGRAMS
 from kiosk.canvas import BIG, GREEN
 from kiosk.code import CodeEntry
-from kiosk.consents import PURPOSES, consent
 from kiosk.mine_find import Find, Found, standing
-from kiosk.screens import Choice, List, Notice, attempt, show_ticket, sign, sorry
+from kiosk.screens import Choice, List, Notice, attempt
+from kiosk.visitor import PURPOSES, consent, show_ticket, sign, sorry
 
 
 def screens(ui) -> dict:

@@ -2,7 +2,8 @@
 
 from hubcore.labels import PICTOGRAMS
 from kiosk.grid import Grid, used
-from kiosk.screens import List, chair
+from kiosk.screens import List
+from kiosk.visitor import chair
 
 
 class Find(Grid):

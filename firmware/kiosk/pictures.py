@@ -6,7 +6,8 @@ from micropython import const
 
 from hubcore.labels import PICTOGRAMS
 from kiosk.grid import Grid, used
-from kiosk.screens import attempt, show_ticket, sign
+from kiosk.screens import attempt
+from kiosk.visitor import show_ticket, sign
 
 _PAGE = const(8)
 _MORE_Y = const(268)

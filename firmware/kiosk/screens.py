@@ -6,9 +6,7 @@ from micropython import const
 from hubcore.errors import HubError, Refused
 from kiosk.canvas import BIG, BLUE, GREEN, PITCH, STEP, TIGHT
 from kiosk.ui import Screen
-from kiosk.words import plain
 
-_KEYS = "udyb"  # the keys of a code; the glyph of each is its position here plus one
 _WRAPS = const(4)  # from so many answers on, up from the first one leads to the last
 
 
@@ -271,14 +269,6 @@ def attempt(ui, name: str, args: dict):
         return None
 
 
-def sign(ui, args: dict) -> dict:
-    """Add to a wish on whose behalf it is."""
-    args["by"] = ui.answers.by
-    if args["by"] == "staff" and ui.staff is not None:
-        args["who"] = ui.staff.who
-    return args
-
-
 def stands(hub) -> bool:
     """Whether an emergency waits for staff to acknowledge it."""
     if hub.alarm == "emergency":
@@ -287,27 +277,3 @@ def stands(hub) -> bool:
         if alert.why == "emergency":
             return True
     return False
-
-
-def sorry(ui, reason: str) -> None:
-    """Show why something cannot be, unless the visitor goes home from here anyway."""
-    ui.answers.reason = reason
-    ui.end("sorry")
-
-
-def show_ticket(ui, result) -> None:
-    """Show what a check-in's wish gave, or why it gave nothing."""
-    answers = ui.answers
-    if result is None:
-        sorry(ui, answers.reason)
-        return
-    answers.label = result["ticket"]
-    answers.others = result.get("others") or ()
-    code = result.get("code")
-    answers.code = bytes([_KEYS.index(key) + 1 for key in code]) if code else None
-    ui.end("ticket")
-
-
-def chair(ui, name: str):
-    """What of a chair's name fits beside other words: its end tells it from the others."""
-    return ui.canvas.font.tail(plain(name), 96)

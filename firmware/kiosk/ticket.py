@@ -1,9 +1,9 @@
 """What a check-in ends in: the ticket, where to wait, and the consents, which care never depends on."""
 
 from kiosk.canvas import GREEN, MARGIN
-from kiosk.consents import PURPOSES, consent
-from kiosk.screens import Choice, Notice, chair
+from kiosk.screens import Choice, Notice
 from kiosk.ui import TICKET_MS, Screen
+from kiosk.visitor import PURPOSES, chair, consent
 
 _PICTURE = 120
 

@@ -96,8 +96,8 @@ class Ui:
         self._on = None  # the screen that the last press was for
         self._tap = False  # help is down and not yet held
         self._warned = False
-        self._stale = False
-        self._since = ticks_ms()
+        self.stale = False  # a visitor has gone: the check-in is to be loaded for the next
+        self.since = ticks_ms()  # the last key
         self._wake = Wake()
 
     # What screens call.
@@ -128,7 +128,7 @@ class Ui:
         self._depth = 0
         self._warned = False
         self.words.use(self.words.languages[0][0])
-        self._stale = True
+        self.stale = True
         self.show(self.home, False)
         if self.home == "idle":
             drop(self, ("idle", "need"))
@@ -174,7 +174,7 @@ class Ui:
         forget("kiosk.first")
         first(self)
         self._warned = False
-        self._since = ticks_ms()
+        self.since = ticks_ms()
 
     def event(self, key: str, what: str) -> None:
         """What the keypad says: help acts when it is let go or held, the others when they go down."""
@@ -196,7 +196,7 @@ class Ui:
 
     def press(self, key: str) -> None:
         """A debounced key press, of help a tap: one action, one drawing."""
-        self._since = ticks_ms()
+        self.since = ticks_ms()
         warned = self._warned
         self._warned = self.kept = False
         self._on = None
@@ -212,7 +212,7 @@ class Ui:
 
     def hold(self, key: str) -> None:
         """A key is held: help lists the languages anywhere, the others are the screen's."""
-        self._since = ticks_ms()
+        self.since = ticks_ms()
         self._warned = False
         if key != "help":
             if self._on is not None:
@@ -226,7 +226,7 @@ class Ui:
 
     def tick(self) -> None:
         """Act on silence; then draw what the hub's changes altered."""
-        waited = ticks_diff(ticks_ms(), self._since)
+        waited = ticks_diff(ticks_ms(), self.since)
         screen = self.screen
         if screen is not self.screens.get("idle") and waited >= screen.patience_ms:
             if screen.warns and not self._warned:
@@ -234,7 +234,7 @@ class Ui:
                 self.screens["warning"].draw(self.canvas)
             elif not screen.warns or waited >= screen.patience_ms + _WARN_MS:
                 self._warned = False
-                self._since = ticks_ms()
+                self.since = ticks_ms()
                 if self.home == "idle":
                     self.idle()
                 else:
@@ -250,7 +250,7 @@ class Ui:
         due = screen.due_ms()
         if screen is not self.screens.get("idle"):
             limit = screen.patience_ms + (_WARN_MS if self._warned else 0)
-            left = max(0, limit - ticks_diff(ticks_ms(), self._since))
+            left = max(0, limit - ticks_diff(ticks_ms(), self.since))
             if due is None or left < due:
                 due = left
         return due
@@ -264,9 +264,9 @@ class Ui:
             while True:
                 turn.rest()
                 left = self.left_ms()
-                if left is None and self._stale:
+                if self.stale and self.screen is self.screens.get("idle"):
                     # A visitor has gone: make room for the next while nobody waits for a picture.
-                    self._stale = False
+                    self.stale = False
                     gc.collect()
                     if "need" not in self.groups:
                         load(self, "need")

@@ -6,7 +6,8 @@ stdin (an argument of MicroPython's is at most 255 bytes). Each step prints one 
 name], ["hold", key], ["event", key, what], ["wait", ms], ["wish", name, args], ["trouble", name], ["well",
 name], ["refuse", reason or null] (what visitors wish from now on), ["type"] (the last ticket's code) or
 ["type", presses], ["language", code], ["home"], ["visits", n] (n whole check-ins, one after the other),
-["power"] (cut and restart), ["snap", name].
+["power"] (cut and restart), ["snap", name], ["spare"] (drop what nobody
+uses).
 """
 
 import json
@@ -54,6 +55,7 @@ from hubcore.errors import HubError, Refused  # noqa: E402
 from kiosk import parts  # noqa: E402
 from kiosk import ui as machine  # noqa: E402
 from kiosk.canvas import Canvas  # noqa: E402
+from kiosk.groups import spare  # noqa: E402
 from kiosk.hub import KioskHub  # noqa: E402
 from services.clock import Clock  # noqa: E402
 from services.journal import Journal  # noqa: E402
@@ -265,6 +267,7 @@ class Stage:
         self.wishes = []
         self.refused = None
         self.last_code = None
+        self.spared = None
         self.hub = KioskHub(Journal(self.flash), Clock(), "K", Chance(), self.secrets)
         self.hub.start("power", "test")
         self._wish = self.hub.wish
@@ -313,6 +316,8 @@ class Stage:
             "visits": [[v.label, v.state, list(v.consents)] for v in fold.visits.values()],
             "promises": list(fold.promises),
             "depth": ui._depth,
+            "groups": sorted(ui.groups),
+            "spared": self.spared,
             "passing": [
                 name
                 for name in [name[6:] for name in sys.modules if name.startswith("kiosk.")]
@@ -384,6 +389,8 @@ def play(steps):
                 ui.idle()
             gc.collect()
             print(json.dumps({"heap": gc.mem_alloc()}))
+        elif what == "spare":
+            stage.spared = spare(ui)
         elif what == "power":
             stage = Stage()
         elif what == "snap" and pictures != "-":

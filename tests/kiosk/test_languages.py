@@ -1,22 +1,15 @@
 """More languages than idle has room for, and one that runs from right to left: no screen knows of either."""
 
 from pathlib import Path
-from typing import Any, Protocol
 
 from PIL import Image, ImageChops
+from walks_rig import Play, Steps, keys
 
-Steps = list[list[Any]]
 Box = tuple[int, int, int, int]
 
 OPEN: Steps = [["wish", "day_open", {}], ["wish", "chair_open", {"chair": "2", "lanes": ["child"]}]]
 TURN_MS = 8000
 BLACK, WHITE, YELLOW = (0, 0, 0), (255, 255, 255), (255, 218, 65)
-
-
-class Play(Protocol):
-    """conftest's: plays steps, with pictures of those called "snap" in a folder."""
-
-    def __call__(self, steps: Steps, pictures: Path | None = None) -> list[dict[str, Any]]: ...
 
 
 def shot(folder: Path, name: str) -> Image.Image:
@@ -75,9 +68,6 @@ def test_all_languages_are_in_the_list(play_many: Play) -> None:
 def test_from_right_to_left_every_screen_is_the_other_way_round(play_many: Play, tmp_path: Path) -> None:
     def look(name: str) -> Steps:
         return [step for code in ("en", "xx") for step in (["language", code], ["snap", f"{name}-{code}"])]
-
-    def keys(*names: str) -> Steps:
-        return [["key", name] for name in names]
 
     played = play_many(
         [

@@ -24,7 +24,7 @@ _CHECK_IN = {
     "kiosk/pictures",
     "kiosk/grid",
     "kiosk/ticket",
-    "kiosk/consents",
+    "kiosk/visitor",
 }
 
 # The link's version 2, which nothing loads until it takes the place of services/link.
@@ -48,7 +48,7 @@ TURNS = (
         },
         {"kiosk/idle"} | _CHECK_IN,
         _CHECK_IN | _ALERT,
-        {"kiosk/mine", "kiosk/mine_find", "kiosk/grid", "kiosk/code", "kiosk/consents"},
+        {"kiosk/mine", "kiosk/mine_find", "kiosk/grid", "kiosk/code", "kiosk/visitor"},
         {"kiosk/desk_in", "kiosk/desk", "kiosk/code"},
         {"kiosk/desk_board", "kiosk/desk", "kiosk/desk_ticket"} | _ALERT,
         {"kiosk/desk_board", "kiosk/desk", "kiosk/desk_day"} | _ALERT,
