@@ -150,6 +150,11 @@ class Radio(IOBase):
         self._shown = None
         self.pulse.set()
 
+    def close(self) -> None:
+        """Nothing is to come any more, now that the program ends."""
+        if self.ble:
+            self.ble.active(False)
+
     async def run(self, turn) -> None:
         """The task: for ever."""
         if not self.ble:
@@ -303,7 +308,10 @@ class Radio(IOBase):
                     self._conn = -1
             elif not due:
                 self._due = time.ticks_add(now, _AGAIN_MS)
-                self._gone = not ble.gap_disconnect(self._conn)
+                try:
+                    self._gone = not ble.gap_disconnect(self._conn)
+                except OSError:
+                    pass  # it is under way already
         show = 0
         if self.on:
             show = 2 if self._state == _FREE and self.hub_key else 1

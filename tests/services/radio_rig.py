@@ -47,7 +47,7 @@ MANY = 16384
 
 #: The session behind the radio. What it is told by the first byte: "=" and bytes are returned, "p" too, as in
 #: a handshake; "*" and two bytes: so many blocks are sent; "b" hangs up; "w": WAIT; "o" is off for 3 s; "a":
-#: advertises the rest; "s" and a byte: sleeps so many s.
+#: advertises the rest; "s" and a byte: sleeps so many s; "c" closes the radio.
 PROGRAM = """
 import asyncio, gc, json, time
 from services.radio import Radio
@@ -110,6 +110,8 @@ async def talk(air):
             air.switch(True)
         elif what == b"a":
             air.advertise(bytes(buf[1:n]))
+        elif what == b"c":
+            air.close()
         elif what == b"s":
             await asyncio.sleep(buf[1])
 async def serve(air):

@@ -424,6 +424,47 @@ bluetooth.BLE.gap_disconnect = hang_up
         clinic.close()
 
 
+def test_hanging_up_is_tried_until_it_works(tmp_path: Path) -> None:
+    clinic = Clinic(
+        tmp_path,
+        """
+import bluetooth
+hang_up = bluetooth.BLE.gap_disconnect
+tries = []
+def busy(self, conn):
+    tries.append(conn)
+    if len(tries) < 3:
+        raise OSError(114)
+    return hang_up(self, conn)
+bluetooth.BLE.gap_disconnect = busy
+""",
+    )
+
+    async def script(_: Clinic) -> None:
+        device = await find(clinic)
+        peer = clinic.peer(device)
+        await peer.connect()
+        assert 9 <= await peer.ended(15) <= 11
+        await still_works(clinic, device)
+
+    try:
+        clinic.run(script)
+    finally:
+        clinic.close()
+
+
+def test_closed_it_says_nothing_more(clinic: Clinic) -> None:
+    async def script(_: Clinic) -> None:
+        device = await find(clinic)
+        peer = clinic.peer(device)
+        await peer.join()
+        await peer.send(b"c")
+        await peer.ended(2)
+        assert await clinic.seen(1) is None
+
+    clinic.run(script)
+
+
 def test_a_value_that_there_is_no_memory_for_ends_the_session_only(tmp_path: Path) -> None:
     clinic = Clinic(
         tmp_path,
