@@ -228,7 +228,10 @@ class Peer:
         self.seq = self.expected = 0
         self.given = 0
         self.generous = True
+        self.pads = False
+        #: How long the kiosk's values were, and ours.
         self.sizes: Counter[int] = Counter()
+        self.sent: Counter[int] = Counter()
         self._news = asyncio.Event()
 
     def _closed(self) -> None:
@@ -302,6 +305,7 @@ class Peer:
     async def write(self, value: bytes, *, response: bool = False) -> None:
         if self.gone:
             raise Gone
+        self.sent[len(value)] += 1
         try:
             await self.client.write_gatt_char(DOWN, value, response=response)
         except BleakError as error:
@@ -314,9 +318,11 @@ class Peer:
     async def send(self, data: bytes, piece: int = 242) -> None:
         """Data within the kiosk's credit."""
         while data:
-            n = min(len(data), piece, await self.until(lambda: self.credit))
+            n = min(len(data), piece - self.pads, await self.until(lambda: self.credit))
             self.credit -= n
-            value = bytes((DATA, self.seq)) + data[:n]
+            value = bytes((PADDED if self.pads else DATA, self.seq)) + data[:n]
+            if self.pads:
+                value = value.ljust(243, b"\0") + bytes((244 - len(value),))
             self.seq = (self.seq + 1) & 255
             data = data[n:]
             await self.write(value)

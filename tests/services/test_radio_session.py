@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -47,7 +47,11 @@ class Wire:
 
     def __init__(self, clinic: "AirDesk") -> None:
         self._clinic = clinic
+        self.on_wait: Callable[[int], None] | None = None
         self.peer: Peer
+
+    def handshaking(self, lasts: bool) -> None:
+        self.peer.pads = lasts
 
     async def open(self) -> None:
         self.peer = await self._clinic.peer()
@@ -275,3 +279,24 @@ def test_a_stranger_in_the_air_is_recorded_once_a_minute(desk: AirDesk) -> None:
         assert await desk.faults() == ["refused: no proof, air"] * 2
 
     desk.run(work)
+
+
+def test_a_handshake_takes_the_same_time_whatever_its_signatures_are(flash: bytes, tmp_path: Path) -> None:
+    """ECDSA signatures are random, of 70 to 72 bytes: neither an observer nor the clock here shall see it."""
+
+    def shake(n: int) -> tuple[Any, ...]:
+        file = tmp_path / str(n)
+        file.write_bytes(flash)
+        desk = AirDesk(file)
+        try:
+
+            async def work() -> tuple[Any, ...]:
+                async with desk.talk_by_air() as (talk, peer):
+                    await talk.hello()
+                    return desk.kernel.now_us(), peer.sizes, peer.sent
+
+            return desk.run(work)
+        finally:
+            desk.close()
+
+    assert shake(0) == shake(1) == shake(2)
