@@ -391,3 +391,34 @@ def test_writes_wait_in_the_air_while_the_firmware_cannot_take_them(air: Air) ->
     )
     assert kiosk == ["0", "True"]
     assert central == ["True"]
+
+
+def test_an_event_that_finds_the_schedule_full_is_handled_a_little_later(air: Air) -> None:
+    kiosk, _ = _pair(
+        air,
+        """
+        import micropython
+        ble.gatts_register_services((UART,))
+        ble.gap_advertise(50_000, ADV)
+        wait(1)
+        def fill(_):
+            n = 0
+            try:
+                while True:
+                    micropython.schedule(len, "")
+                    n += 1
+            except RuntimeError:
+                pass
+            time.sleep(3)
+            print(n > 0, len(events(3)))
+        micropython.schedule(fill, None)
+        print(wait(3) is not None)
+        """,
+        """
+        conn = connect()
+        rx = chars(conn)[RX]
+        ble.gattc_write(conn, rx, b"x")
+        time.sleep(5)
+        """,
+    )
+    assert kiosk == ["True 0", "True"]
