@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -12,10 +12,11 @@ import link_rig
 import pytest
 from bleak import BleakScanner
 from link_rig import DEVICE, HUB, LAPTOP, SEED, TECHNICIAN, TOML, Desk, Talk
-from radio_rig import BYE, SERVICE, WAIT, Gone, Peer
+from radio_rig import BYE, SERVICE, WAIT, Peer
 
 from hubcore import records
-from smilehub.errors import LinkClosed, LinkError
+from smilehub.errors import HandshakeLate, LinkError
+from smilehub.link.air import AirTransport, Backend
 from smilehub.link.cable import CableTransport
 from smilehub.link.tls import SecureTransport
 from smilehub.sim.board import Board
@@ -37,46 +38,6 @@ _AIR = b"""
     supervisor.start("radio", air.run)
     supervisor.start("air", second.run)
 """
-
-
-class Wire:
-    """The air as a transport of bytes."""
-
-    mtu = 242
-    name = "air"
-
-    def __init__(self, clinic: "AirDesk") -> None:
-        self._clinic = clinic
-        self.on_wait: Callable[[int], None] | None = None
-        self.peer: Peer
-
-    def handshaking(self, lasts: bool) -> None:
-        self.peer.pads = lasts
-
-    async def open(self) -> None:
-        self.peer = await self._clinic.peer()
-        await self.peer.join(HUB.hub_key, DEVICE)
-
-    async def close(self) -> None:
-        await self.peer.leave()
-
-    async def send(self, data: bytes) -> None:
-        try:
-            await self.peer.send(data)
-        except Gone:
-            raise LinkClosed("gone") from None
-
-    async def receive(self) -> bytes:
-        peer = self.peer
-        try:
-            if peer.given < 8192:
-                await peer.grant()
-            await peer.until(lambda: peer.data, 600)
-        except Gone:
-            raise LinkClosed("gone") from None
-        data = bytes(peer.data)
-        peer.data.clear()
-        return data
 
 
 @pytest.fixture(scope="module")
@@ -110,20 +71,23 @@ class AirDesk(Desk):
         device = next(device for device, advert in found.values() if SERVICE in advert.service_uuids)
         return Peer(device, self.laptop)
 
+    def air(self) -> AirTransport:
+        backend = Backend(self.laptop.scanner_backend, self.laptop.client_backend)
+        return AirTransport(DEVICE, HUB.hub_key, backend=backend)
+
     @contextlib.asynccontextmanager
-    async def talk_by_air(self, who: Identity = LAPTOP) -> AsyncGenerator[tuple[Talk, Peer]]:
-        wire = Wire(self)
-        secure = SecureTransport(wire, who)
+    async def talk_by_air(self, who: Identity = LAPTOP) -> AsyncGenerator[Talk]:
+        secure = SecureTransport(self.air(), who)
         await secure.open()
         try:
-            yield Talk(secure), wire.peer
+            yield Talk(secure)
         finally:
             await secure.close()
             await asyncio.sleep(0.5)
 
     async def faults(self) -> list[str]:
         """What the kiosk recorded of the link."""
-        async with self.talk_by_air() as (talk, _):
+        async with self.talk_by_air() as talk:
             hello = await talk.hello()
             held = [records.decode(raw) for _, raw in await talk.pull(hello[2])]
         return [
@@ -154,15 +118,16 @@ def test_cable_and_air_serve_one_laptop_each(desk: AirDesk) -> None:
         async with desk.talk() as cable:
             hello = await cable.hello()
             assert hello[13] == "laptop"
-            async with desk.talk_by_air(TECHNICIAN) as (air, _):
+            async with desk.talk_by_air(TECHNICIAN) as air:
                 assert (await air.hello())[13] == "technician"
                 await some_visitors(cable, 30)
                 by_cable, state = await asyncio.gather(cable.pull(hello[2]), air.done(5))
                 assert len(by_cable) > 30
                 assert state[1] == by_cable[-1][0] + 1
-        async with desk.talk_by_air() as (air, peer):
+        async with desk.talk_by_air() as air:
             assert await air.pull(hello[2]) == by_cable
-            assert peer.sizes[244] > 3
+            state = await air.done(5)
+            assert state[1] == by_cable[-1][0] + 1
 
     desk.run(work)
 
@@ -190,7 +155,7 @@ def test_handshakes_take_turns_and_who_waits_is_told(desk: AirDesk) -> None:
         await cable.close()
         await peer.leave()
         await asyncio.sleep(3)
-        async with desk.talk_by_air() as (talk, _):
+        async with desk.talk_by_air() as talk:
             await talk.hello()
 
     desk.run(work)
@@ -208,25 +173,21 @@ def test_a_pull_is_cut_anywhere_and_goes_on_from_its_cursor(desk: AirDesk) -> No
         cuts = 0
         while True:
             done = False
-            with contextlib.suppress(LinkError, Gone):
-                async with desk.talk_by_air() as (talk, peer):
+            with contextlib.suppress(LinkError):
+                async with desk.talk_by_air() as talk:
                     await talk.hello()
                     pull = asyncio.create_task(_pull(talk, hello[2], held))
-                    before = sum(peer.sizes.values())
-                    n = rnd.randrange(1, 12)
-                    cut = asyncio.create_task(
-                        peer.until(lambda p=peer, m=before + n: sum(p.sizes.values()) >= m)
-                    )
-                    await asyncio.wait({pull, cut}, return_when=asyncio.FIRST_COMPLETED)
+                    await asyncio.sleep(rnd.uniform(0, 0.6))
                     done = pull.done()
                     if not done and rnd.random() < 0.5:
                         desk.laptop.vanish()
                         await asyncio.sleep(1)
                     elif not done:
-                        await peer.leave()
-                    cut.cancel()
-                    pull.cancel()
-                    await asyncio.gather(pull, cut, return_exceptions=True)
+                        station = await desk.laptop.ready()
+                        for handle in list(station.peers):
+                            station.disconnect(handle)
+                        await asyncio.sleep(0.2)
+                    await asyncio.gather(pull, return_exceptions=True)
             if done:
                 break
             cuts += 1
@@ -251,16 +212,21 @@ async def _pull(talk: Talk, journal: bytes, held: list[tuple[int, bytes]]) -> No
 def test_who_falls_silent_is_sent_away(desk: AirDesk, shakes: bool, after: int, why: str | None) -> None:
     async def work() -> None:
         if shakes:
-            wire: Any = Wire(desk)
-            secure = SecureTransport(wire, LAPTOP)
+            secure = SecureTransport(desk.air(), LAPTOP)
             await secure.open()
-            await Talk(secure).hello()
-            peer = wire.peer
+            talk = Talk(secure)
+            await talk.hello()
+            since = asyncio.get_running_loop().time()
+            with pytest.raises(HandshakeLate):
+                while True:
+                    await talk.hear()
+            assert after - 3 <= asyncio.get_running_loop().time() - since <= after + 3
+            await secure.close()
         else:
             peer = await desk.peer()
             await peer.join(HUB.hub_key, DEVICE)
-        assert after - 3 <= await peer.ended(after + 5) <= after + 3
-        assert bytes((BYE, 2)) in peer.heard
+            assert after - 3 <= await peer.ended(after + 5) <= after + 3
+            assert bytes((BYE, 2)) in peer.heard
         faults = await desk.faults()
         assert ([f"refused: {why}, air"] if why else []) == faults
 
@@ -291,9 +257,9 @@ def test_a_handshake_takes_the_same_time_whatever_its_signatures_are(flash: byte
         try:
 
             async def work() -> tuple[Any, ...]:
-                async with desk.talk_by_air() as (talk, peer):
+                async with desk.talk_by_air() as talk:
                     await talk.hello()
-                    return desk.kernel.now_us(), peer.sizes, peer.sent
+                    return desk.kernel.now_us(), desk.radio.counts
 
             return desk.run(work)
         finally:
