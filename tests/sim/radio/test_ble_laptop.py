@@ -288,3 +288,54 @@ def test_two_connections_share_the_kiosks_antenna(air: Air) -> None:
     assert alone > 80_000
     assert sum(together) < 1.15 * alone
     assert min(together) > 0.2 * alone
+
+
+def test_a_broken_off_connection_is_gone_at_once_and_taps_see_every_packet(air: Air) -> None:
+    air.board("kiosk", ECHO)
+    laptop = air.laptop()
+    seen: list[str] = []
+
+    async def scene() -> None:
+        await air.on()
+        client = BleakClient(_address(air), backend=laptop.client_backend)
+        await client.connect()
+
+        def tap(sender: str, receiver: str, payload: bytes) -> None:
+            seen.append(f"{sender}>{receiver} {payload[4:].hex()[:2]}")
+            if len(seen) == 4:
+                air.radio.snap("kiosk", "laptop")
+
+        air.radio.tap(tap)
+        with pytest.raises(BleakError):
+            await _write_on(client)
+        assert not client.is_connected
+        air.radio.drop("kiosk", "laptop", 3)
+        await client.connect()
+        assert air.radio.path("kiosk", "laptop").drop == 0
+        await client.disconnect()
+
+    air.run(scene())
+    # Commands, and what the kiosk notifies.
+    assert set(seen[:4]) <= {"laptop>kiosk 52", "kiosk>laptop 1b"}
+
+
+def test_another_interval_comes_into_force_on_both_sides(air: Air) -> None:
+    air.board(
+        "kiosk",
+        """
+        ble.gap_advertise(50_000, ADV)
+        wait(1)
+        print(wait(27, 30000)[1:])
+        """,
+    )
+    laptop = air.laptop()
+
+    async def scene() -> None:
+        await air.on()
+        client = BleakClient(_address(air), backend=laptop.client_backend)
+        await client.connect()
+        await laptop.retime(15_000)
+        await air.until("kiosk", "MicroPython")
+
+    air.run(scene())
+    assert air.lines("kiosk") == ["(12, 0, 42, 0)"]

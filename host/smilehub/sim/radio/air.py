@@ -7,6 +7,7 @@ nobody scans takes no time.
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -96,6 +97,8 @@ class Air(LocalLink):
         self.timing = Timing()
         self.counts = Counts()
         self.links: list[AirLink] = []
+        #: Called with sender, receiver and payload for every data packet that arrives.
+        self.taps: list[Callable[[str, str, bytes], None]] = []
         self._paths: dict[tuple[str, str], Path] = {}
         self._advertisers: list[Advertiser] = []
         self._listeners: list[Listener] = []
@@ -113,7 +116,9 @@ class Air(LocalLink):
 
     def lost(self, path: Path) -> bool:
         """Whether the next packet on this path is lost."""
-        if path.open and (not path.loss or self.random.random() >= path.loss):
+        if path.drop:
+            path.drop -= 1
+        elif path.open and (not path.loss or self.random.random() >= path.loss):
             return False
         self.counts.lost += 1
         return True

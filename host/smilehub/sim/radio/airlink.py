@@ -131,6 +131,11 @@ class AirLink:
         self.central.heard_us = self.peripheral.heard_us = now
         self._wake()
 
+    def snap(self) -> None:
+        """Both ends lose each other now, as after a supervision time-out."""
+        for end in (self.central, self.peripheral):
+            self._drop(end, TIMEOUT)
+
     # ---- connection events ----
 
     @property
@@ -235,14 +240,15 @@ class AirLink:
                 sender.node.completed(sender.handle)
             if receiver.there:
                 receiver.node.got_acl(receiver.handle, item)
+            for tap in self._air.taps:
+                tap(sender.node.name, receiver.node.name, item.data)
 
     # ---- the end ----
 
     def _silent(self) -> None:
         self._watch = None
         if self._quiet:
-            for end in (self.central, self.peripheral):
-                self._drop(end, TIMEOUT)
+            self.snap()
 
     def _update(self, interval: int, latency: int, timeout: int) -> None:
         if not (self.central.there and self.peripheral.there):

@@ -30,10 +30,12 @@ class Timing:
 class Path:
     """What lies between two radios; the same in both directions.
 
-    ``loss``: share of packets lost. ``rssi``: dBm at either end. ``open``: False cuts the air.
+    ``loss``: share of packets lost; ``drop``: so many of the next ones are. ``rssi``: dBm at either end.
+    ``open``: False cuts the air.
     """
 
     loss: float = 0.0
+    drop: int = 0
     rssi: int = -55
     open: bool = True
 

@@ -109,6 +109,13 @@ class Laptop:
         calls.failed = self._on_failed
         self._starting = None
 
+    async def retime(self, interval_us: int) -> None:
+        """Give its connections another interval, as a system does when a device asks it to."""
+        station = await self.ready()
+        for peer in list(station.peers.values()):
+            milliseconds = interval_us / 1000
+            await peer.connection.update_parameters(milliseconds, milliseconds, 0, self.supervision_us / 1000)
+
     def scan_changed(self) -> None:
         """Scanners came or went."""
         station = self.station

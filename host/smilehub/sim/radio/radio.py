@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 from bumble.hci import Address
 
@@ -65,6 +66,20 @@ class Radio:
             raise ValueError("a share from 0 to 1")
         self.air.path(a, b).loss = share
         self.air.changed()
+
+    def drop(self, a: str, b: str, packets: int) -> None:
+        """Lose the next so many packets, of whatever kind."""
+        self.air.path(a, b).drop = packets
+
+    def snap(self, a: str, b: str) -> None:
+        """Their connections end now, on both sides, as after a supervision time-out; the air stays open."""
+        for link in list(self.air.links):
+            if {link.central.node.name, link.peripheral.node.name} == {a, b}:
+                link.snap()
+
+    def tap(self, call: Callable[[str, str, bytes], None]) -> None:
+        """Call with sender, receiver and payload (L2CAP) for every data packet that arrives."""
+        self.air.taps.append(call)
 
     def distance(self, a: str, b: str, metres: float) -> None:
         """Put them so far apart: signal, loss and range follow."""
