@@ -106,6 +106,37 @@ def test_a_list_of_another_hub_neither_counts_nor_stands_in_the_way() -> None:
     assert not identity.take_list(nor, new, lists.encode(new, 3, []))
 
 
+def test_after_a_cut_the_newer_of_two_lists_is_never_the_one_that_is_overwritten() -> None:
+    key = KIOSK.list_key
+    nor = Nor(16)
+    for sector, sequence in ((6, 5), (7, 4)):
+        blob = lists.encode(key, sequence, [bytes([sequence]) * 8])
+        nor.data[sector * SECTOR : sector * SECTOR + len(blob)] = blob
+    assert not identity.take_list(nor, key, lists.encode(key, 5, []))
+    touched: list[int] = []
+    nor.watch = lambda _flash, block, _offset, _new: touched.append(block)
+    assert identity.take_list(nor, key, lists.encode(key, 6, []))
+    assert touched == [7, 7, 6]
+
+
+def test_a_length_that_lies_costs_no_memory() -> None:
+    asked: list[int] = []
+
+    class Watched(Nor):
+        def readblocks(self, block: int, buf: bytearray, offset: int = 0) -> None:
+            asked.append(len(buf))
+            super().readblocks(block, buf, offset)
+
+    for magic, first in ((b"SHID", 4), (b"SHRL", 6)):
+        for size in (0xFFFF, 2048, 256):
+            nor = Watched(16)
+            head = magic + bytes(4) + size.to_bytes(2, "little")
+            nor.data[first * SECTOR : first * SECTOR + 10] = head
+            assert identity.load(nor) is None
+            assert not identity.revoked(nor, bytes(8))
+    assert max(asked) <= 2048
+
+
 def test_as_many_as_a_request_holds_can_be_taken_back() -> None:
     nor = Nor(16)
     serials = [bytes([n]) * 8 for n in range(lists.MOST)]

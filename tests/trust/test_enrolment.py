@@ -315,6 +315,10 @@ KIOSK = {
 }
 
 
+_AUTHORITY = f'"{Authority.from_seed("boards").cert.hex()}"'
+_UNKNOWN = f'"{Authority.from_seed("boards").issue_kiosk(DEVICE).cert.hex()}"'
+
+
 @pytest.mark.parametrize(
     ("answers", "code", "words"),
     [
@@ -327,6 +331,12 @@ KIOSK = {
         (KIOSK | {"import identity": "!ImportError: no"}, "wrong_board", "too old"),
         (KIOSK | {"len(p)": "0"}, "wrong_board", "no partition for keys"),
         (KIOSK | {"bool(h)": "true", "h[": '"30"'}, "enrolled_elsewhere", "unknown"),
+        # One of this hub that its authority does not know (an older backup) is given a new identity unasked.
+        (
+            KIOSK | {"bool(h)": "true", "h[0]": _AUTHORITY, "h[1]": _UNKNOWN},
+            "enroll_failed",
+            "something else",
+        ),
         (KIOSK | {"i.store": "!OSError: 5"}, "enroll_failed", "OSError: 5"),
         (KIOSK | {"i.store": "false"}, "enroll_failed", "on its way"),
         (KIOSK, "enroll_failed", "something else"),
