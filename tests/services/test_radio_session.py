@@ -233,6 +233,25 @@ def test_who_falls_silent_is_sent_away(desk: AirDesk, shakes: bool, after: int, 
     desk.run(work)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_garbage_instead_of_a_handshake_ends_that_session_only(desk: AirDesk, seed: int) -> None:
+    rnd = random.Random(seed)
+
+    async def work() -> None:
+        for _ in range(3):
+            peer = await desk.peer()
+            await peer.join(HUB.hub_key, DEVICE)
+            await peer.grant()
+            # The head of a TLS record, and what is none.
+            await peer.send(b"\x16\x03\x03\x00\xfe" + rnd.randbytes(600))
+            await peer.ended(20)
+            assert peer.heard[-1] == bytes((BYE, 1))
+        async with desk.talk_by_air() as talk:
+            await talk.hello()
+
+    desk.run(work)
+
+
 def test_a_stranger_in_the_air_is_recorded_once_a_minute(desk: AirDesk) -> None:
     async def work() -> None:
         for pause in (0, 1, 62):
