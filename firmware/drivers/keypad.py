@@ -59,27 +59,6 @@ class EdgesDropNewest:
         return edge
 
 
-class EventsDropOldest:
-    """At most 16 events for a reader who comes late; the oldest make room, and are counted."""
-
-    def __init__(self):
-        self._items = []
-        self.dropped = 0
-
-    def put(self, key: str, what: str) -> None:
-        if len(self._items) == _EVENTS:
-            self._items.pop(0)
-            self.dropped += 1
-        self._items.append((key, what))
-
-    def take(self):
-        """The oldest event, or None."""
-        return self._items.pop(0) if self._items else None
-
-    def clear(self) -> None:
-        self._items.clear()
-
-
 class _Key:
     def __init__(self, name, pin, active):
         self.name = name
@@ -101,7 +80,8 @@ class Keypad:
 
     def __init__(self, pins: dict, active: int = 0):
         self._edges = EdgesDropNewest()
-        self._events = EventsDropOldest()
+        self._events = []
+        self._lost = 0
         self._flag = asyncio.ThreadSafeFlag()
         self._wake = Wake()
         self._listener = None
@@ -127,9 +107,8 @@ class Keypad:
         while True:
             now = ticks_ms()
             wait = self._advance(now)
-            event = self._events.take()
-            if event:
-                return event
+            if self._events:
+                return self._events.pop(0)
             if timeout_ms is not None:
                 left = timeout_ms - ticks_diff(now, start)
                 if left <= 0:
@@ -141,22 +120,10 @@ class Keypad:
             else:
                 await self._wake.wait(wait)
 
-    def is_down(self, name: str) -> bool:
-        """Whether that key is pressed now, debounced; for chords."""
-        for key in self._keys:
-            if key.name == name:
-                return key.state != _UP
-        raise KeyError(name)
-
-    def clear(self) -> None:
-        """Forget events nobody has taken yet (a new screen does not want the presses meant for the last)."""
-        self._advance(ticks_ms())
-        self._events.clear()
-
     @property
     def dropped(self) -> int:
         """Edges and events lost because nobody took them in time."""
-        return self._edges.dropped + self._events.dropped
+        return self._edges.dropped + self._lost
 
     def close(self) -> None:
         """Take the interrupts off the pins."""
@@ -213,15 +180,22 @@ class Keypad:
                 if key.level == key.active:
                     key.state = _DOWN
                     key.since_ms = key.edge_ms
-                    self._events.put(key.name, PRESS)
+                    self._tell(key.name, PRESS)
                 else:
                     self._held(key, key.edge_ms)
                     key.state = _UP
-                    self._events.put(key.name, RELEASE)
+                    self._tell(key.name, RELEASE)
             key = self._oldest(at)
         for key in self._keys:
             if not key.moving:
                 self._held(key, at)
+
+    def _tell(self, key, what):
+        # For a reader who comes late; the oldest make room.
+        if len(self._events) == _EVENTS:
+            self._events.pop(0)
+            self._lost += 1
+        self._events.append((key, what))
 
     def _oldest(self, at):
         """Of the keys at rest by then and not yet looked at, the one that rested first, or None."""
@@ -235,10 +209,10 @@ class Keypad:
     def _held(self, key, at):
         if key.state == _DOWN and ticks_diff(at, key.since_ms) >= _HOLD_MS:
             key.state = _HELD
-            self._events.put(key.name, HOLD)
+            self._tell(key.name, HOLD)
         if key.state == _HELD and ticks_diff(at, key.since_ms) >= _STUCK_MS:
             key.state = _GIVEN_UP
-            self._events.put(key.name, STUCK)
+            self._tell(key.name, STUCK)
 
     def _due(self, key, now):
         if key.moving:

@@ -8,9 +8,7 @@ from time import sleep_ms
 import framebuf
 from micropython import const
 
-_SLPIN = const(0x10)
 _SLPOUT = const(0x11)
-_DISPOFF = const(0x28)
 _DISPON = const(0x29)
 _CASET = const(0x2A)
 _RASET = const(0x2B)
@@ -92,20 +90,6 @@ class ST7796:
         self._cs(1)
         self._spi.init(baudrate=self._baud)
         return answer[2] == 0x77 and answer[3] == 0x96
-
-    def sleep(self) -> None:
-        """Backlight and picture off, the controller asleep (it keeps its memory); 5 ms. `wake` undoes it."""
-        self._bl(0)
-        self._command(_DISPOFF)
-        self._command(_SLPIN)
-        sleep_ms(5)
-
-    def wake(self) -> None:
-        """Undo `sleep`: not sooner than 120 ms after it. Takes 120 ms, then the backlight is on."""
-        self._command(_SLPOUT)
-        sleep_ms(120)
-        self._command(_DISPON)
-        self._bl(1)
 
     def backlight(self, on: bool) -> None:
         """Light on or off."""

@@ -152,24 +152,6 @@ def test_sending_leaves_hardly_anything_on_the_heap(rig: Make) -> None:
     assert said[0] < 2000
 
 
-def test_sleep_and_wake_keep_the_picture(rig: Make) -> None:
-    board = rig(
-        "from drivers.st7796 import colour\np = panel(480, 320, 1, bytearray(3840))\np.init()\n"
-        "p.fill(0, 0, 480, 320, colour(0xFF0000))\np.backlight(True)\np.sleep()\ntime.sleep(3)\np.wake()\n"
-    )
-    panel = board.board.part("panel")
-    lit: list[bool] = []
-
-    async def look(_: object) -> None:
-        lit.append(panel.lit)
-
-    board.run(look)
-    assert lit == [False]
-    assert panel.lit
-    assert panel.image().getpixel((100, 100)) == (255, 0, 0)
-    no_violations([panel])
-
-
 def test_dark_until_there_is_something_to_see(rig: Make) -> None:
     """The light goes on last, and over black: nobody sees the noise in the memory at power-on."""
     board = rig("p = panel(480, 320, 1, bytearray(3840))\np.init()\ntime.sleep(2)\np.backlight(True)\n")
