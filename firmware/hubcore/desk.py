@@ -1,7 +1,4 @@
-"""The desk: what staff and visitors may wish, and the one record it becomes, or a refusal.
-
-On the kiosk this module is in memory only while a wish is decided.
-"""
+"""The desk: what staff and visitors may wish, and the one record it becomes, or a refusal."""
 
 from hubcore.classes import LANES, NEEDS, PURPOSES, class_of
 from hubcore.errors import Refused

@@ -1,7 +1,7 @@
 """What staff wish now and then: the day, chairs, changes of a ticket, undo, codes and PINs.
 
-Each has a function of its name, which takes the hubcore.desk.Desk and gives (kind, fields); loaded by that
-module when one of them is asked for.
+Each has a function of its name, which takes the hubcore.desk.Desk and gives (kind, fields). On the kiosk this
+module is in memory only while one of them is asked for.
 """
 
 from hubcore.classes import LANES, NEEDS, RATES, RESTS

@@ -17,6 +17,7 @@ from hubcore.errors import RecordError
 from hubcore.estimate import estimate
 from hubcore.labels import Used
 from hubcore.records import MAX_ISSUERS, Record
+from hubcore.steps import step
 from hubcore.visits import HOLD_MS, Act, Alert, Chair, Visit
 
 MAX_ALERTS = 16  # further calls for help are refused while so many are unanswered; emergencies never
@@ -98,8 +99,6 @@ class Hub:
         self.next_seq = record.seq + 1
         self._tick(record)
         if record.kind is not None:
-            from hubcore.steps import step  # not before: see there
-
             step(self, record)
             if "cmd" in record.body:
                 self._note(record.body["cmd"], record.seq)

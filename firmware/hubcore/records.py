@@ -1,7 +1,7 @@
 """Records: what they are, and how those that this program wrote are read. hubcore.kinds is their table.
 
 A record is the CBOR array [kind, seq, boot, uptime_ms, clock_s or null, body]; see docs/formats.md. Building,
-encoding and decoding, with all checks, are in hubcore.writing.
+encoding and decoding, with all checks, are in hubcore.kinds, and take it into memory.
 """
 
 from hubcore import cbor
@@ -77,23 +77,23 @@ class Record:
 
 def build(kind: str, fields: dict) -> tuple:
     """(kind number, body as it goes on the wire). Raises RecordError naming the field at fault."""
-    from hubcore import writing
+    from hubcore import kinds
 
-    return writing.build(kind, fields)
+    return kinds.build(kind, fields)
 
 
 def encode(kind_code: int, seq: int, boot: int, uptime_ms: int, clock_s, body: dict) -> bytes:
     """The record's bytes, at most MAX_RECORD. ``uptime_ms`` is of this boot; ``clock_s`` UTC or None."""
-    from hubcore import writing
+    from hubcore import kinds
 
-    return writing.encode(kind_code, seq, boot, uptime_ms, clock_s, body)
+    return kinds.encode(kind_code, seq, boot, uptime_ms, clock_s, body)
 
 
 def decode(raw) -> Record:
     """The record in ``raw``. Raises RecordError or CodecError for anything that is not one."""
-    from hubcore import writing
+    from hubcore import kinds
 
-    return writing.decode(raw)
+    return kinds.decode(raw)
 
 
 def replay(raw, into: "Record | None" = None) -> Record:

@@ -1,8 +1,7 @@
 """What each kind of record does to the hub; one that does not fit the state does nothing.
 
 A kind either moves a visit as _MOVES says, or has a function of its name here, or, if it is in _SELDOM, in
-hubcore.steps_seldom; or it does nothing. On the kiosk both modules are in memory only while a record is
-folded.
+hubcore.steps_seldom, which on the kiosk is in memory only for so long; or it does nothing.
 """
 
 from hubcore.classes import EMERGENCY, NEEDS

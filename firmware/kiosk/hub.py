@@ -7,6 +7,7 @@ import sys
 from hubcore import records
 from hubcore.classes import EMERGENCY, class_of
 from hubcore.compat import const
+from hubcore.desk import decide, refusal
 from hubcore.errors import HubError, Refused
 from hubcore.fold import Hub
 from hubcore.visits import ESCALATES_MS
@@ -21,14 +22,12 @@ _SAME_FAULT = const(8)  # so often the same fault is recorded in one boot; then 
 _CLOCK_STEP_S = const(2)
 _RECEIPT_RECORDS = const(200)
 _RECEIPT_MS = const(600_000)
-# They take turns in memory: to decide on a wish, to write its record, to fold it, and to account for the state.
+# What takes turns in memory: to decide on a wish, to write its record, to fold it, to account for the state.
+# What most wishes need of the first and third stays: loading takes up to 40 ms.
 _TURNS = (
     "hubcore.desk_seldom",
-    "hubcore.desk",
-    "hubcore.writing",
     "hubcore.kinds",
     "hubcore.steps_seldom",
-    "hubcore.steps",
     "hubcore.account",
 )
 
@@ -139,8 +138,6 @@ class KioskHub:
                 code, mac = self.codes.fresh(self.fold.by_code)
                 args = dict(args)
                 args["code"] = mac
-            from hubcore.desk import decide
-
             kind, fields = decide(self.fold, name, args, self.now_ms(), self.rnd, cmd, self.letter)
             pin = "staff" in fields
             if pin:
@@ -151,8 +148,6 @@ class KioskHub:
                 else:
                     self.staff.remove(fields["staff"])
         except Refused as refused:
-            from hubcore.desk import refusal
-
             done = None if cmd is None else self.note(*refusal(name, refused, cmd))
             raise NotDone(refused.reason, refused.about, done.seq if done else 0) from None
         try:

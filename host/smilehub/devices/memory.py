@@ -63,12 +63,7 @@ TURNS = (
         {"kiosk/settle"},
     ),
     # kiosk/hub.py
-    (
-        {"hubcore/desk", "hubcore/desk_seldom"},
-        {"hubcore/writing", "hubcore/kinds"},
-        {"hubcore/steps", "hubcore/steps_seldom"},
-        {"hubcore/account"},
-    ),
+    ({"hubcore/desk_seldom"}, {"hubcore/kinds"}, {"hubcore/steps_seldom"}, {"hubcore/account"}),
 )
 
 
