@@ -8,6 +8,7 @@ from pathlib import Path
 from hubcore.records import Record
 from smilehub.rehearsal import day, plan
 from smilehub.rehearsal.hub import SimulatedHub
+from smilehub.sim.board import Board
 from tools.bench.shims import Cost, Meter, Said
 
 SEED = 7
@@ -56,31 +57,8 @@ def watch(
         low: dict[int, int] = {}
         issued = 0
 
-        def press(key: str) -> None:
-            pixels = hub.board.part("panel").total.pixel_bytes
-            cpu = hub.board.cpu_ns()
-            said = meter.said()
-            result = Press(key, 0, 0, Said())
-            presses.append(result)
-            until = hub.kernel.loop.time() + _SETTLED_S
-            quiet = 0
-
-            def look() -> None:
-                nonlocal quiet
-                sent = hub.board.part("panel").total.pixel_bytes - pixels
-                if sent != result.pixel_bytes:
-                    result.pixel_bytes = sent
-                    result.cpu_ns = hub.board.cpu_ns() - cpu
-                    result.said = meter.said() - said
-                    quiet = 0
-                elif sent:
-                    quiet += 1
-                # What comes after a pause is another's doing: a call by staff that the idle screen shows.
-                if quiet < _PAUSE_LOOKS and hub.kernel.loop.time() < until:
-                    hub.kernel.loop.call_later(_LOOK_S, look)
-
-            hub.board.keys.press(key, _HELD_MS)
-            hub.kernel.loop.call_later(_LOOK_S, look)
+        def press_key(key: str) -> None:
+            presses.append(press(hub.board, meter, key, _HELD_MS))
 
         def tell(record: Record) -> None:
             nonlocal issued
@@ -96,7 +74,7 @@ def watch(
                 elif before < visitor <= issued and stats.heap_low is not None:
                     low[visitor] = stats.heap_low
 
-        hub.press = press
+        hub.press = press_key
         try:
             report = day.run(hub, plan.draw(visitors, SEED), tell)
         finally:
@@ -106,6 +84,34 @@ def watch(
         if keep_flash is not None:
             shutil.copy(hub.flash, keep_flash)
         return Watched(report, presses, low)
+
+
+def press(board: Board, meter: Meter, key: str, hold_ms: int) -> Press:
+    """Press a key; what is returned grows for as long as the press has things drawn."""
+    panel = board.part("panel").total
+    loop = board.kernel.loop
+    pixels, cpu, said = panel.pixel_bytes, board.cpu_ns(), meter.said()
+    result = Press(key, 0, 0, Said())
+    until = loop.time() + _SETTLED_S
+    quiet = 0
+
+    def look() -> None:
+        nonlocal quiet
+        sent = panel.pixel_bytes - pixels
+        if sent != result.pixel_bytes:
+            result.pixel_bytes = sent
+            result.cpu_ns = board.cpu_ns() - cpu
+            result.said = meter.said() - said
+            quiet = 0
+        elif sent:
+            quiet += 1
+        # What comes after a pause is another's doing: a call by staff that the idle screen shows.
+        if quiet < _PAUSE_LOOKS and loop.time() < until:
+            loop.call_later(_LOOK_S, look)
+
+    board.keys.press(key, hold_ms)
+    loop.call_later(_LOOK_S, look)
+    return result
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +125,12 @@ class Drawn:
 
 def drawn(runs: list[list[Press]], cost: Cost) -> Drawn:
     """The presses of the same day, run several times."""
-    best = [min(same, key=lambda press: press.cpu_ns) for same in zip(*runs, strict=True)]
-    best = [press for press in best if press.pixel_bytes]
-    own = [cost.own(press.cpu_ns, press.said) for press in best]
-    share = 1 - sum(own) / sum(press.cpu_ns for press in best)
-    return Drawn([(press.pixel_bytes, ns) for press, ns in zip(best, own, strict=True)], share)
+    drew = [press for press in best(runs) if press.pixel_bytes]
+    own = [cost.own(press.cpu_ns, press.said) for press in drew]
+    share = 1 - sum(own) / sum(press.cpu_ns for press in drew)
+    return Drawn([(press.pixel_bytes, ns) for press, ns in zip(drew, own, strict=True)], share)
+
+
+def best(runs: list[list[Press]]) -> list[Press]:
+    """Each press of the same presses, made several times, as it took the least CPU."""
+    return [min(same, key=lambda press: press.cpu_ns) for same in zip(*runs, strict=True)]
