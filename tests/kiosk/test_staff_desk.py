@@ -144,7 +144,7 @@ def test_the_board_tells_the_time_where_it_is_known(desk: Desk) -> None:
     noon = 1_777_896_000  # Monday, 4 May 2026, 12:00 UTC
     played = desk([*OPEN, ["clock", noon + 30], ["wait", 29_000], ["wait", 1000], ["wait", 50_000]])
     unknown, known, before, after, later = (state["title"] for state in played[-5:])
-    assert unknown == "Waiting 2 ?0 "
+    assert unknown == "Waiting 2 ?0  "
     assert (known, before, after, later) == (*[unknown + "12:00"] * 2, *[unknown + "12:01"] * 2)
     assert 0 < played[-2]["sent"] <= 480 * 52 * 2, "the heading alone is drawn"
     assert played[-1]["sent"] == 0
