@@ -213,7 +213,7 @@ class Radio(IOBase):
                     self._proof = value
                 elif kind == _BYE:
                     self._broken = True
-            except (IndexError, MemoryError):
+            except Exception:  # noqa: BLE001 - a handler that raises is never called again
                 self._broken = True
         else:
             return
