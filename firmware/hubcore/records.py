@@ -196,4 +196,4 @@ def release() -> None:
 
 def visible(char: str) -> bool:
     code = ord(char)
-    return code >= 0x20 and not 0x7F <= code < 0xA0
+    return code >= 0x20 and not 0x7F <= code < 0xA0 and not 0xD800 <= code < 0xE000

@@ -78,6 +78,15 @@ def test_not_more_can_come_than_promises_give_way():
     assert why_not(day, "checkin", need="broken") == ("full", "")
 
 
+def test_a_family_does_not_give_way_to_itself():
+    day, labels = promised(1)
+    day.sleep(HOLD_S)
+    for _ in range(MAX_VISITS - 1):
+        day.checkin("broken")
+    assert why_not(day, "checkin", promise=labels[0], size=2) == ("full", "")
+    day.wish("checkin", promise=labels[0])
+
+
 def test_an_emergency_has_a_place_of_its_own_and_takes_none_of_a_promise():
     day, labels = promised()
     day.sleep(HOLD_S)
@@ -271,7 +280,50 @@ def lively():
     return day, tickets
 
 
-@settings(max_examples=600, deadline=None)
+ODD = (
+    None,
+    True,
+    -1,
+    0,
+    2,
+    2**64,
+    b"",
+    b"12345678",
+    "",
+    "x",
+    "\ud800",
+    [],
+    [1],
+    ["x"],
+    {},
+    {"x": 1},
+    [[]],
+    1.5,
+)
+
+
+@pytest.mark.parametrize("name", WISHES)
+def test_no_argument_of_a_wrong_type_breaks_anything(name):
+    day, tickets = LIVELY
+    sane = {
+        "ticket": tickets[0],
+        "chair": "1",
+        "need": "broken",
+        "staff": "Ana",
+        "why": "seen",
+        "lane": "child",
+    }
+    for arg in NAMES_OF_ARGS:
+        for value in ODD:
+            try:
+                kind, fields = desk.decide(day.hub, name, sane | {arg: value}, day.now_ms, day.rng.randbytes)
+            except Refused as refused:
+                assert refused.reason in REASONS
+            else:
+                records.build(kind, fields)
+
+
+@settings(max_examples=300, deadline=None)
 @given(st.sampled_from(WISHES), st.dictionaries(st.sampled_from(NAMES_OF_ARGS), odd, max_size=5), st.data())
 def test_a_wish_of_any_kind_becomes_a_record_or_is_refused(name, args, data):
     day, tickets = LIVELY
