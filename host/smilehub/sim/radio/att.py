@@ -45,6 +45,8 @@ TRANSACTION_US = 30_000_000
 DISCONNECTED = -1
 TIMED_OUT = -2
 
+_LEAST = {MTU_RSP: 3, FIND_INFO_RSP: 2, READ_TYPE_RSP: 2, READ_GROUP_RSP: 2}
+
 Answer = Callable[["Result"], None]
 
 
@@ -210,7 +212,9 @@ class Bearer:
         if pdu[0] == ERROR_RSP and len(pdu) == 5 and pdu[1] == self._current_op:
             result = Result(pdu, pdu[4] or 0xFF)
         elif pdu[0] == self._current_op + 1:
-            result = Result(pdu)
+            # An answer without what every such answer has would only confuse who asked.
+            short = len(pdu) < _LEAST.get(pdu[0], 1)
+            result = Result(pdu, INVALID_PDU if short else 0)
         else:
             return
         self._current = None

@@ -39,10 +39,12 @@ def services(bearer: Bearer, found: Callable[[Service], None], done: Done, start
     def answer(result: Result) -> None:
         if result.error:
             return done(0 if result.error == att.NOT_FOUND else result.error)
-        end = start
-        for item in _items(result.pdu[2:], result.pdu[1]):
+        end = 0
+        for item in _items(result.pdu, 2, result.pdu[1], 6):
             first, end = struct.unpack_from("<HH", item)
             found(Service(first, end, item[4:]))
+        if end < start:
+            return done(att.INVALID_PDU)
         return done(0) if end == _LAST else services(bearer, found, done, end + 1)
 
     bearer.ask(struct.pack("<BHHH", att.READ_GROUP_REQ, start, _LAST, 0x2800), answer)
@@ -56,10 +58,12 @@ def services_by_uuid(
     def answer(result: Result) -> None:
         if result.error:
             return done(0 if result.error == att.NOT_FOUND else result.error)
-        end = start
-        for item in _items(result.pdu[1:], 4):
+        end = 0
+        for item in _items(result.pdu, 1, 4, 4):
             first, end = struct.unpack("<HH", item)
             found(Service(first, end, uuid))
+        if end < start:
+            return done(att.INVALID_PDU)
         return done(0) if end == _LAST else services_by_uuid(bearer, uuid, found, done, end + 1)
 
     bearer.ask(struct.pack("<BHHH", att.FIND_VALUE_REQ, start, _LAST, 0x2800) + uuid, answer)
@@ -75,10 +79,12 @@ def characteristics(
     def answer(result: Result) -> None:
         if result.error:
             return done(0 if result.error == att.NOT_FOUND else result.error)
-        handle = start
-        for item in _items(result.pdu[2:], result.pdu[1]):
+        handle = 0
+        for item in _items(result.pdu, 2, result.pdu[1], 7):
             handle, properties, value = struct.unpack_from("<HBH", item)
             found(Characteristic(handle, value, properties, item[5:]))
+        if handle < start:
+            return done(att.INVALID_PDU)
         return characteristics(bearer, handle + 1, end, found, done)
 
     return bearer.ask(struct.pack("<BHHH", att.READ_TYPE_REQ, start, end, 0x2803), answer)
@@ -94,10 +100,12 @@ def descriptors(
     def answer(result: Result) -> None:
         if result.error:
             return done(0 if result.error == att.NOT_FOUND else result.error)
-        handle = start
-        for item in _items(result.pdu[2:], 4 if result.pdu[1] == 1 else 18):
+        handle = 0
+        for item in _items(result.pdu, 2, 4 if result.pdu[1] == 1 else 18, 4):
             (handle,) = struct.unpack_from("<H", item)
             found(handle, item[2:])
+        if handle < start:
+            return done(att.INVALID_PDU)
         return descriptors(bearer, handle + 1, end, found, done)
 
     return bearer.ask(struct.pack("<BHH", att.FIND_INFO_REQ, start, end), answer)
@@ -154,5 +162,8 @@ def write_long(bearer: Bearer, handle: int, value: bytes, done: Done) -> None:
     return piece(0)
 
 
-def _items(data: bytes, size: int) -> list[bytes]:
-    return [data[at : at + size] for at in range(0, len(data) - size + 1, size)] if size > 2 else []
+def _items(pdu: bytes, head: int, size: int, least: int) -> list[bytes]:
+    """The items of a PDU after its head; none if they are shorter than ``least``."""
+    if size < least:
+        return []
+    return [pdu[at : at + size] for at in range(head, len(pdu) - size + 1, size)]

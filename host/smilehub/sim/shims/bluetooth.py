@@ -5,7 +5,9 @@ outside the firmware's heap, and one scheduled call takes them out, as the port 
 the other, whatever the program is doing.
 """
 
+import array
 import struct
+import sys
 
 import _alarm
 import _native
@@ -50,12 +52,11 @@ _READY = micropython.const(100)
 _ENOTCONN = micropython.const(107)
 _EINVAL = micropython.const(22)
 _DEFAULT_LENGTH = micropython.const(20)
-_HEADER = "<BqI"
-_HEADER_BYTES = micropython.const(13)
 
 _ring = micropython.RingIO(16384)
-_header = bytearray(_HEADER_BYTES)
-_head = bytearray(_HEADER_BYTES)
+# An event in the ring: its number and length, its numbers, its bytes. Arrays: storing there never allocates.
+_put_head = array.array("l", (0, 0))
+_head = array.array("l", (0, 0))
 _data = bytearray(4096)
 # A pump is scheduled; the radio is active; bytes taken out of the ring but not yet reported.
 _state = [False, False, 0]
@@ -352,8 +353,9 @@ def _on_event(a, b, t, n):
     if a == _READY:
         _state[1] = True
     # What the host sends before it is told of room fits the ring (board_radio.py, _UNDERWAY).
-    struct.pack_into(_HEADER, _header, 0, a, b, n)
-    _ring.write(_header)
+    _put_head[0] = a | n << 8
+    _put_head[1] = b
+    _ring.write(_put_head)
     if n:
         _ring.write(_sim.rx, n)
     _arm()
@@ -384,11 +386,14 @@ def _pump(_):
     taken = 0
     while _ring.any():
         _ring.readinto(_head)
-        event, b, n = struct.unpack(_HEADER, _head)
+        n = _head[0] >> 8
         if n:
             _ring.readinto(_data, n)
         taken += 16 + n
-        _event(event, b, n)
+        try:
+            _event(_head[0] & 0xFF, _head[1], n)
+        except MemoryError as error:
+            _failed(error)
     if taken:
         _sim.post(_sim.BLE_ANSWER, 0, taken)
 
@@ -453,13 +458,16 @@ def _call(event, data):
         return None
     try:
         return handler(event, data)
-    except Exception as error:  # noqa: BLE001 - printed, as the port does, and the handler is taken away
-        import sys
-
-        print("Unhandled exception in IRQ callback handler")
-        sys.print_exception(error)
-        _handler[0] = None
+    except Exception as error:  # noqa: BLE001 - whatever the firmware raised
+        _failed(error)
         return None
+
+
+def _failed(error):
+    """Print it, as the port does, and call the handler no more."""
+    print("Unhandled exception in IRQ callback handler")
+    sys.print_exception(error)
+    _handler[0] = None
 
 
 _sim.on(_sim.EV_BLE, _on_event)
