@@ -71,8 +71,8 @@ class Air:
         self.boards: dict[str, Board] = {}
         self.radios: dict[str, BoardRadio] = {}
 
-    def board(self, name: str, main: str, *, prelude: str = PRELUDE) -> Board:
-        """A board that will run the prelude and ``main``."""
+    def board(self, name: str, main: str, *, prelude: str = PRELUDE, radio: bool = True) -> Board:
+        """A board that will run the prelude and ``main``; without ``radio`` nobody gives it one."""
         flash = self.folder / f"{name}.bin"
         create(flash, SPEC)
         fs = LittleFS(
@@ -82,7 +82,8 @@ class Air:
             file.write(prelude + textwrap.dedent(main))
         write_partition(flash, "vfs", bytes(fs.context.buffer))
         board = Board(self.kernel, SPEC, flash, seed=self.seed + len(self.boards), heap_bytes=400_000)
-        self.radios[name] = self.radio.board(board, name)
+        if radio:
+            self.radios[name] = self.radio.board(board, name)
         self.boards[name] = board
         return board
 

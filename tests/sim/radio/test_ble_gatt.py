@@ -422,3 +422,29 @@ def test_an_event_that_finds_the_schedule_full_is_handled_a_little_later(air: Ai
         """,
     )
     assert kiosk == ["True 0", "True"]
+
+
+def test_who_tries_again_without_a_pause_gets_through_too(air: Air) -> None:
+    kiosk, _ = _pair(
+        air,
+        """
+        ((tx, rx),) = ble.gatts_register_services((UART,))
+        ble.gap_advertise(50_000, ADV)
+        conn = wait(1)[0]
+        sent = 0
+        while sent < 100:
+            try:
+                ble.gatts_notify(conn, tx, b"x")
+                sent += 1
+            except OSError:
+                pass
+        print(sent)
+        """,
+        """
+        conn = connect()
+        time.sleep(3)
+        print(len(events(18)))
+        """,
+    )
+    assert kiosk == ["100"]
+    assert air.lines("central") == ["100"]

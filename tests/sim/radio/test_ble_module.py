@@ -121,3 +121,24 @@ def test_the_module_costs_the_firmware_almost_no_heap(air: Air) -> None:
     # Bytes of this interpreter, whose objects are twice a chip's.
     assert active <= 512
     assert serving <= 1536
+
+
+def test_a_board_that_nobody_gave_a_radio_is_alone_in_the_air(air: Air) -> None:
+    air.board("other", "ble.gap_advertise(50_000, ADV)\ntime.sleep(5)\n")
+    air.board(
+        "kiosk",
+        """
+        ble.gap_advertise(50_000, ADV)
+        ble.gap_scan(2000, 30000, 30000)
+        wait(6)
+        print(events(5))
+        """,
+        radio=False,
+    )
+
+    async def scene() -> None:
+        await air.on()
+        await air.until("kiosk", "MicroPython")
+
+    air.run(scene())
+    assert air.lines("kiosk") == ["[]"]

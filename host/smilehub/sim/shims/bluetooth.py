@@ -52,6 +52,8 @@ _READY = micropython.const(100)
 _ENOTCONN = micropython.const(107)
 _EINVAL = micropython.const(22)
 _DEFAULT_LENGTH = micropython.const(20)
+# Handing a packet to the stack takes time: who tries again and again meets the moment when there is room.
+_CALL_US = micropython.const(100)
 
 _ring = micropython.RingIO(16384)
 # An event in the ring: its number and length, its numbers, its bytes. Arrays: storing there never allocates.
@@ -300,6 +302,7 @@ class BLE:
 
     def _send(self, numbers, value_handle, data):
         data = _value(value_handle).data if data is None else _octets(data)
+        _sim.advance(_CALL_US)
         _sim.ask_into(_sim.BLE, _NOTIFY, numbers, data, _spare)
 
     def gatts_set_buffer(self, value_handle, len, append=False):
@@ -324,6 +327,7 @@ class BLE:
         _sim.ask(_sim.BLE, _READ, conn_handle | value_handle << 16)
 
     def gattc_write(self, conn_handle, value_handle, data, mode=0):
+        _sim.advance(_CALL_US)
         _sim.ask(_sim.BLE, _WRITE, conn_handle | value_handle << 16 | mode << 32, _octets(data))
 
     def gattc_exchange_mtu(self, conn_handle):
