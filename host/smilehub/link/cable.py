@@ -3,23 +3,19 @@
 import asyncio
 import contextlib
 import os
-from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn, Protocol, runtime_checkable
+from typing import Any, NoReturn
 
 from hubcore import cbor, frames
 from hubcore.errors import HubError
 from hubcore.stream import ACK, DATA, PADDED, POKE, Stream
 from smilehub.errors import KioskBusy, LinkClosed, LinkError, NoAnswer, NotEnrolled, SmilehubError
-from smilehub.link import bye
+from smilehub.link import bye, rates
+from smilehub.link.rates import FIRST, HIGHER, Rates
 from smilehub.link.transport import Transport
 from smilehub.link.versions import VERSIONS, mismatch
 
-VERSION_1, OPEN, OPENED, RATE, RATED, PROBE, ECHO = 0x01, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15
-WAIT, BYE = 0x25, 0x26
-
-FIRST_RATE = 115200
-RATES = (921600, 460800, 230400)
+VERSION_1, OPEN, OPENED, WAIT, BYE = 0x01, 0x10, 0x11, 0x25, 0x26
 
 _TAKES = 1024  # payload bytes of a frame that we take
 _GIVES = 384  # and that we give: four of them fit a kiosk's UART while it erases flash
@@ -27,28 +23,12 @@ _WINDOW = 4
 _QUANTUM = 256
 _ANSWER_S = 0.5
 _OPENINGS = 12
-_ECHOES, _ECHO_S, _SETTLE_S = 3, 0.3, 0.03
-_FALLBACK_S = 0.7  # a kiosk that hears nothing good at a new rate is back at the first after 0.5 s
-_PROBE = bytes((0x00, 0x55, 0xAA, 0xFF, 0x00, 0x01, 0x80, 0x7F)) * 4
-_SAMPLE, _TOO_MANY = 64, 6  # frames looked at, and how many of them may be damaged
 _LAST_WORDS_S = 0.5
 _ANSWERS = 16
 _TICKS = 0x3FFFFFFF
-_CONTROL = {OPENED, RATED, ECHO}
+_CONTROL = {OPENED, rates.RATED, rates.ECHO}
 # Kiosks of version 1 answer nothing but this: a hello that asks for a version they do not have.
 _HELLO_1 = bytes((VERSION_1,)) + bytes(cbor.dumps([0, 0, 1, {0: list(VERSIONS), 1: ""}]))
-
-
-@runtime_checkable
-class Rated(Protocol):
-    """A line whose rate can be changed, if ``has_rates``."""
-
-    @property
-    def has_rates(self) -> bool: ...
-
-    def set_baud(self, baud: int) -> None:
-        """Change the rate, both ways, for all that is sent and received from now on."""
-        ...
 
 
 class CableTransport:
@@ -63,18 +43,17 @@ class CableTransport:
         self,
         inner: Transport,
         *,
-        rates: Sequence[int] = RATES,
+        rates: Sequence[int] = HIGHER,
         rnd: Callable[[int], bytes] = os.urandom,
     ) -> None:
         self.inner = inner
         self.on_wait: Callable[[int], None] | None = None
         #: What the kiosk calls itself before any certificate is seen.
         self.device_id = b""
-        #: Bits a second of the line now.
-        self.baud = FIRST_RATE
-        self._rates = rates
+        self._wanted = rates
         self._rnd = rnd
         self._stream = Stream(_GIVES, _TAKES, _WINDOW, _WINDOW)
+        self._rates = Rates(inner, self._send, self._answer, self._stream.rate)
         self._token = b""
         self._answers: asyncio.Queue[bytes] = asyncio.Queue(_ANSWERS)
         self._kick = asyncio.Event()
@@ -83,7 +62,6 @@ class CableTransport:
         self._still = asyncio.Event()
         self._ended: SmilehubError | None = None
         self._up = False
-        self._switching = False
         self._tasks: list[asyncio.Task[None]] = []
         self._reset_line()
 
@@ -91,6 +69,11 @@ class CableTransport:
     def name(self) -> str:
         """The port's name."""
         return self.inner.name
+
+    @property
+    def baud(self) -> int:
+        """Bits a second of the line now."""
+        return self._rates.baud
 
     @property
     def dropped(self) -> int:
@@ -119,8 +102,8 @@ class CableTransport:
             await self._greet()
             self._up = True
             self._tasks.append(asyncio.create_task(self._write(), name=f"write {self.name}"))
-            if self._rated() is not None and self.baud == FIRST_RATE:
-                await self._settle(self._rates)
+            if self._rates.there and self.baud == FIRST:
+                await self._settle(self._wanted)
         except BaseException:
             await self.close()
             raise
@@ -170,22 +153,20 @@ class CableTransport:
 
     def _reset_line(self) -> None:
         self._decoder = frames.Decoder(_TAKES)
-        self._sample: deque[bool] = deque(maxlen=_SAMPLE)
         self._ended = None
-        self._up = self._switching = False
+        self._up = False
         self._began = 0.0
-        self.baud = FIRST_RATE
+        self._rates.begin()
 
     async def _greet(self) -> None:
         self._token = self._rnd(4)
         size = _TAKES.to_bytes(2, "little")
         hello = bytes((OPEN, *VERSIONS)) + self._token + size + bytes((_WINDOW,))
-        rated = self._rated() is not None
         for attempt in range(_OPENINGS):
             # a kiosk that an earlier program left at a high rate may not have noticed yet
-            self._set_baud(RATES[0] if rated and attempt % 4 == 2 else FIRST_RATE)
+            self._rates.set(HIGHER[0] if attempt % 4 == 2 else FIRST)
             await self._send(hello, first=True)
-            if attempt >= 2 and self.baud == FIRST_RATE:
+            if attempt >= 2 and self.baud == FIRST:
                 await self._send(_HELLO_1)
             answer = await self._answer(OPENED, _ANSWER_S)
             if answer is not None:
@@ -208,75 +189,11 @@ class CableTransport:
         if not self._up:
             self._end(mismatch(self.name, (lowest, highest)))
 
-    # --- rates --------------------------------------------------------------------------------------
-
-    def _rated(self) -> Rated | None:
-        return self.inner if isinstance(self.inner, Rated) and self.inner.has_rates else None
-
-    def _set_baud(self, baud: int) -> None:
-        rated = self._rated()
-        if rated is not None and self.baud != baud:
-            rated.set_baud(baud)
-            self.baud = baud
-            self._stream.rate(baud)
-
-    async def _settle(self, rates: Sequence[int]) -> None:
-        """Agree on the best of these rates that holds; else on the first."""
-        self._switching = True
-        try:
-            for baud in rates:
-                if await self._change(baud):
-                    return
-        finally:
-            self._switching = False
-            self._sample.clear()
-            self._kick.set()
-
-    async def _change(self, baud: int) -> bool:
-        """Whether the line works at this rate; if not, both ends are where they were, or at the first."""
-        ask = bytes((RATE,)) + self._token + baud.to_bytes(4, "little")
-        answer = None
-        for _ in range(3):
-            await self._send(ask)
-            answer = await self._answer(RATED, _ANSWER_S)
-            if answer is not None:
-                break
-        if answer is not None:
-            if int.from_bytes(answer[5:9], "little") != baud:
-                return False  # it stays where it is
-            self._set_baud(baud)
-            if await self._probed():
-                return True
-        # without an answer nobody knows whether the kiosk has changed: it finds back by itself
-        self._set_baud(FIRST_RATE)
-        await asyncio.sleep(_FALLBACK_S)
-        return False
-
-    async def _probed(self) -> bool:
-        echoes = 0
-        for _ in range(_ECHOES):
-            # the kiosk changes a moment after its answer has left it
-            await asyncio.sleep(_SETTLE_S)
-            await self._send(bytes((PROBE,)) + self._token + _PROBE)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_ECHO_S):
-                while echoes < _ECHOES - 1:
-                    answer = await self._answer(ECHO, _ECHO_S)
-                    echoes += answer is not None and answer[5:] == _PROBE
-        return echoes >= _ECHOES - 1
-
-    def _judge(self, good: int, bad: int) -> None:
-        """Ask for a lower rate when too many frames arrive damaged."""
-        self._sample.extend([True] * bad + [False] * good)
-        if self._switching or not self._up or self.baud == FIRST_RATE or sum(self._sample) <= _TOO_MANY:
-            return
-        lower = [rate for rate in (*RATES, FIRST_RATE) if rate < self.baud]
-        self._switching = True
-        self._tasks.append(asyncio.create_task(self._slow_down(lower), name=f"slow down {self.name}"))
-
-    async def _slow_down(self, rates: Sequence[int]) -> None:
-        with contextlib.suppress(LinkError):  # whoever uses the link hears of it
-            await self._settle(rates)
+    async def _settle(self, wanted: Sequence[int]) -> None:
+        """Agree on a rate; whoever uses the link hears of it if that ends it."""
+        with contextlib.suppress(LinkError):
+            await self._rates.settle(self._token, wanted)
+        self._kick.set()
 
     # --- the line -----------------------------------------------------------------------------------
 
@@ -308,7 +225,12 @@ class CableTransport:
                 payloads = self._decoder.feed(data)
                 for payload in payloads:
                     self._dispatch(payload)
-                self._judge(len(payloads), self.dropped - before)
+                lower = self._rates.lower(len(payloads), self.dropped - before) if self._up else ()
+                if lower:
+                    self._rates.changing = True
+                    self._tasks.append(
+                        asyncio.create_task(self._settle(lower), name=f"slow down {self.name}")
+                    )
                 self._kick.set()
                 self._readable.set()
                 self._room.set()
@@ -352,7 +274,7 @@ class CableTransport:
         try:
             while True:
                 self._kick.clear()
-                size = 0 if self._switching else self._stream.next(out, at, self._now())
+                size = 0 if self._rates.changing else self._stream.next(out, at, self._now())
                 if size:
                     await self._send(bytes(out[at : at + size]))
                     continue
@@ -361,7 +283,7 @@ class CableTransport:
                     return
                 if self._stream.idle:
                     self._still.set()
-                due = -1 if self._switching else self._stream.due_ms(self._now())
+                due = -1 if self._rates.changing else self._stream.due_ms(self._now())
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(due / 1000 if due >= 0 else None):
                         await self._kick.wait()
