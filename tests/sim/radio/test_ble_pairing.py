@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import textwrap
 
 import pytest
@@ -97,3 +98,85 @@ def test_two_who_can_show_and_confirm_compare_numbers(air: Air) -> None:
     assert action == "4"
     assert 0 <= int(number) < 1_000_000
     assert air.lines("kiosk")[1] == "(1, 1, 0)"
+
+
+_KEEPS = """
+secrets = {}
+try:
+    with open("secrets") as file:
+        secrets = eval(file.read())
+except OSError:
+    pass
+def handler(event, data):
+    if event == 29:
+        kind, index, key = data
+        return secrets.get((kind, bytes(key)))
+    if event == 30:
+        kind, key, value = data
+        secrets[kind, bytes(key)] = bytes(value)
+        with open("secrets", "w") as file:
+            file.write(repr(secrets))
+        return True
+    return irq(event, data)
+ble.irq(handler)
+ble.config(bond=True, le_secure=True)
+"""
+
+
+def test_a_bond_that_the_firmware_keeps_outlives_a_reset(air: Air) -> None:
+    air.board(
+        "kiosk",
+        _KEEPS
+        + textwrap.dedent(
+            """
+            while True:
+                ble.gap_advertise(50_000, ADV)
+                conn = wait(1, 60000)[0]
+                print(wait(28)[1:4])
+                wait(2)
+            """
+        ),
+    )
+    address = air.radios["kiosk"].address
+    air.board(
+        "central",
+        _KEEPS
+        + textwrap.dedent(
+            f"""
+            print("known", len(secrets))
+            ble.gap_connect(0, {address!r})
+            conn = wait(7)[0]
+            ble.gap_pair(conn)
+            print(wait(28)[1:4])
+            time.sleep(1)
+            ble.gap_disconnect(conn)
+            wait(8)
+            """
+        ),
+    )
+
+    manager: list[bytes] = []
+
+    def tap(_sender: str, _receiver: str, payload: bytes) -> None:
+        # Packets of the security manager's channel.
+        if payload[2:4] == b"\x06\x00":
+            manager.append(payload)
+
+    async def scene() -> None:
+        air.radio.tap(tap)
+        await air.on()
+        await air.until("central", "MicroPython")
+        assert manager
+        manager.clear()
+        for name in ("central", "kiosk"):
+            air.boards[name].power_cut()
+            await air.boards[name].power_on()
+        await air.until("central", "known 1")
+        while air.text("central").count("(1, 0, 1)") < 2:
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(2)
+
+    air.run(scene())
+    assert air.text("kiosk").count("(1, 0, 1)") == 2
+    # The second time the keys were there.
+    assert not manager

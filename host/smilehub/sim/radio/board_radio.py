@@ -21,6 +21,7 @@ from smilehub.sim.radio import air as air_module
 from smilehub.sim.radio import att, gatt_client
 from smilehub.sim.radio.att import Bearer
 from smilehub.sim.radio.gatt_server import INDICATE, READ, Definition, Got, Table
+from smilehub.sim.radio.secrets import Secrets
 from smilehub.sim.radio.security import Security
 from smilehub.sim.radio.station import Peer, Report, Station
 
@@ -157,7 +158,7 @@ class BoardRadio:
         calls.updated = self._updated
         calls.encrypted = self._encrypted
         station.new_bearer = self._new_bearer
-        self._security.attach(station, self._passkey)
+        self._security.attach(station, self._passkey, Secrets(self._get_secret, self._put_secret))
         self._ready = True
         self._tell(READY, 0)
 
@@ -578,6 +579,13 @@ class BoardRadio:
 
     def _passkey(self, peer: Peer, action: int, number: int) -> None:
         self._tell(31, self._guest_handle(peer) | action << 16 | number << 32)
+
+    def _get_secret(self, kind: int, key: bytes, got: Got) -> None:
+        self._tell(29, kind | self._expect(got) << 32, key)
+
+    def _put_secret(self, kind: int, key: bytes, value: bytes | None) -> None:
+        size = 0xFFFF if value is None else len(value)
+        self._tell(30, kind | len(key) << 16 | size << 32, key + (value or b""))
 
     def _encrypted(self, peer: Peer) -> None:
         self._security.encrypted(

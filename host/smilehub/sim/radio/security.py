@@ -1,7 +1,4 @@
-"""Pairing of a board's connections: Bumble's security manager with NimBLE's settings and the module's events.
-
-Bonds last as long as the radio is active: ``_IRQ_GET_SECRET`` and ``_IRQ_SET_SECRET`` are not raised.
-"""
+"""Pairing of a board's connections: Bumble's security manager, NimBLE's settings, the module's events."""
 
 from __future__ import annotations
 
@@ -13,6 +10,7 @@ from bumble.device import Connection
 from bumble.pairing import PairingConfig, PairingDelegate
 from bumble.smp import PairingMethod
 
+from smilehub.sim.radio.secrets import Secrets
 from smilehub.sim.radio.station import Peer, Station
 
 _INPUT = 2
@@ -57,6 +55,7 @@ class Security:
         self._settings = {"bond": 0, "mitm": 0, "io": 3, "le_secure": 0}
         self._station: Station | None = None
         self._ask: Ask = lambda _peer, _action, _number: None
+        self._secrets: Secrets | None = None
         self._answers: dict[int, asyncio.Future[int]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -64,10 +63,12 @@ class Security:
         """One of bond, mitm, io, le_secure."""
         self._settings[key] = int(value)
 
-    def attach(self, station: Station, ask: Ask) -> None:
+    def attach(self, station: Station, ask: Ask, secrets: Secrets) -> None:
         """Pair this station's connections from now on."""
         self._station = station
         self._ask = ask
+        self._secrets = secrets
+        station.device.keystore = secrets
         station.device.pairing_config_factory = self._config
 
     def pair(self, peer: Peer) -> None:
@@ -104,7 +105,11 @@ class Security:
         sessions: dict[int, Any] = station.device.smp_manager.sessions
         session = sessions.get(connection.handle)
         if session is None or session.completed:
-            tell(int(connection.is_encrypted) | 4 | _KEY_BYTES << 8)
+            # By the keys of a bond.
+            known = self._secrets.authenticated if self._secrets is not None else {}
+            authenticated = known.get(str(connection.peer_address), False)
+            peer.bearer.authenticated = authenticated
+            tell(int(connection.is_encrypted) | authenticated << 1 | 4 | _KEY_BYTES << 8)
             return
 
         # The keys are still to be exchanged, but how they came about and whether they stay is settled.
@@ -124,6 +129,10 @@ class Security:
 
     async def _pair(self, peer: Peer) -> None:
         try:
-            await peer.connection.pair()
+            name = str(peer.connection.peer_address)
+            if self._secrets is not None and await self._secrets.get(name) is not None:
+                await peer.connection.encrypt()
+            else:
+                await peer.connection.pair()
         except (Exception, asyncio.CancelledError):  # noqa: BLE001 - Bumble has an error for each way to fail
             return

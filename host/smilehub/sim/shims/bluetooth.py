@@ -446,6 +446,18 @@ def _event(event, b, n):
         _call(event, (conn, handle & 1, handle >> 1 & 1, handle >> 2 & 1, handle >> 8))
 
 
+    elif event == 29:
+        value = _call(event, (conn, 0, memoryview(_data)[:n]))
+        if value is None:
+            _sim.post(_sim.BLE_ANSWER, 1, token | 1 << 32)
+        else:
+            _sim.post(_sim.BLE_ANSWER, 1, token, bytes(value))
+    elif event == 30:
+        # A length of 0xFFFF: it is to be forgotten.
+        view = memoryview(_data)
+        _call(event, (conn, view[:handle], None if token == 0xFFFF else view[handle:n]))
+
+
 def _write(handle, n):
     value = _values.get(handle)
     if value is None:
