@@ -98,6 +98,8 @@ class Bearer:
     authenticated: bool = False
     notified: Callable[[int, bytes, bool], None] = lambda _handle, _value, _indicated: None
     mtu_changed: Callable[[int], None] = lambda _: None
+    #: What its owner calls the connection.
+    tag: int = 0xFFFF
     #: Client characteristic configurations by the handle of their descriptor.
     configured: dict[int, int] = field(default_factory=dict[int, int])
     #: Prepared writes: handle, offset, value.

@@ -68,6 +68,18 @@ class Table:
         self.rows: list[Attribute] = []
         #: Configuration descriptors by the handle of their characteristic's value.
         self.configuration: dict[int, int] = {}
+        self._handlers: dict[int, Callable[[Bearer, bytes], None]] = {
+            att.FIND_INFO_REQ: self._find_information,
+            att.FIND_VALUE_REQ: self._find_by_value,
+            att.READ_GROUP_REQ: self._read_by_group,
+            att.READ_TYPE_REQ: self._read_by_type,
+            att.READ_REQ: self._read,
+            att.READ_BLOB_REQ: self._read,
+            att.WRITE_REQ: self._write,
+            att.WRITE_CMD: self._write,
+            att.PREPARE_REQ: self._prepare,
+            att.EXECUTE_REQ: self._execute,
+        }
 
     def define(self, services: Iterable[Definition]) -> list[list[int]]:
         """Add services; for each, the handles of its values and descriptors in order."""
@@ -107,14 +119,14 @@ class Table:
     def request(self, bearer: Bearer, pdu: bytes) -> None:
         """As ``att.Server``."""
         op = pdu[0]
-        handler = _HANDLERS.get(op)
+        handler = self._handlers.get(op)
         if handler is None:
             # Commands that are not known are ignored (3.3).
             if not op & 0x40:
                 bearer.fail(op, 0, att.NOT_SUPPORTED)
             return
         try:
-            handler(self, bearer, pdu)
+            handler(bearer, pdu)
         except (struct.error, IndexError):
             if not op & 0x40:
                 bearer.fail(op, 0, att.INVALID_PDU)
@@ -274,17 +286,3 @@ class Table:
 
     def _row(self, handle: int) -> Attribute | None:
         return self.rows[handle - 1] if 1 <= handle <= len(self.rows) else None
-
-
-_HANDLERS: dict[int, Callable[[Table, Bearer, bytes], None]] = {
-    att.FIND_INFO_REQ: Table._find_information,  # pyright: ignore[reportPrivateUsage]
-    att.FIND_VALUE_REQ: Table._find_by_value,  # pyright: ignore[reportPrivateUsage]
-    att.READ_GROUP_REQ: Table._read_by_group,  # pyright: ignore[reportPrivateUsage]
-    att.READ_TYPE_REQ: Table._read_by_type,  # pyright: ignore[reportPrivateUsage]
-    att.READ_REQ: Table._read,  # pyright: ignore[reportPrivateUsage]
-    att.READ_BLOB_REQ: Table._read,  # pyright: ignore[reportPrivateUsage]
-    att.WRITE_REQ: Table._write,  # pyright: ignore[reportPrivateUsage]
-    att.WRITE_CMD: Table._write,  # pyright: ignore[reportPrivateUsage]
-    att.PREPARE_REQ: Table._prepare,  # pyright: ignore[reportPrivateUsage]
-    att.EXECUTE_REQ: Table._execute,  # pyright: ignore[reportPrivateUsage]
-}
