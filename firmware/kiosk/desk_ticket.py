@@ -184,7 +184,7 @@ class Queue(Rows):
 
 
 class Promised(Queue):
-    """Who comes first today because yesterday ended too early for them; yes: has come."""
+    """Who comes first today because yesterday ended too early for them; yes: what is known of them now."""
 
     title = "desk.promised"
 
@@ -199,5 +199,13 @@ class Promised(Queue):
         return [label for label in sorted(among) if among[label].due]
 
     def choose(self, i: int) -> None:
-        label = self.rows[i]
-        self.desk.sure("promised", "checkin", {"promise": label, "by": "staff"}, label)
+        self.desk.label = self.rows[i]
+        self.desk.pick("how", ("come", "wont"), self._settle)
+
+    def _settle(self, i: int) -> None:
+        desk = self.desk
+        label = desk.label
+        if i:
+            desk.sure("wont", "left", {"ticket": label}, label)
+        else:
+            desk.sure("promised", "checkin", {"promise": label, "by": "staff"}, label)

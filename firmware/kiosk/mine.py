@@ -75,44 +75,50 @@ class TicketCode(CodeEntry):
 
 
 class Visit(List):
-    """What the code of a ticket opens: what was given can be taken back first."""
+    """What the code of a ticket opens: what was given can be taken back, even when it is over."""
 
     beside = BIG
-
-    def __init__(self, ui):
-        super().__init__(ui)
-        self._acts = ()
-
-    def enter(self) -> None:
-        super().enter()
-        self._list()
+    _acts = ()
 
     def _list(self):
         # (name of the string, wish, purpose)
         acts = []
         fold = self.ui.hub.fold
         label = self.ui.answers.label
-        promise = fold.promises.get(label)
-        visit = promise or fold.visits.get(label)
+        promise = label in fold.promises
+        visit = fold.find(label)
         if visit is not None:
-            if visit.due:
+            if promise and visit.due:
                 acts.append(("visit.here", "here", None))
             given = visit.consents
             for purpose, _, stop, _ in PURPOSES:
                 if purpose in given:
                     acts.append((stop, "consent_withdraw", purpose))
-            acts.append(("visit.leave", "left", None))
-            for purpose, _, _, allow in PURPOSES:
-                if purpose not in given and promise is None:  # who comes again is asked anew
-                    acts.append((allow, "consent_give", purpose))
+            if label not in fold.closed:
+                acts.append(("visit.leave", "left", None))
+                for purpose, _, _, allow in PURPOSES:
+                    if purpose not in given and not promise:  # who comes again is asked anew
+                        acts.append((allow, "consent_give", purpose))
         acts.append(("visit.close", None, None))
         self._acts = acts
 
+    def draw(self, canvas) -> None:
+        self._list()
+        super().draw(canvas)
+
+    def refresh(self, canvas) -> None:
+        acts = self._acts
+        self._list()
+        if acts != self._acts:  # the visit was closed meanwhile
+            self.at = len(self._acts) - 1
+            super().draw(canvas)
+
     def head(self):
         label = self.ui.answers.label
-        if label in self.ui.hub.fold.promises:
-            return self.ui.words.fill("visit.promise", label)
-        return standing(self.ui, label)
+        fold = self.ui.hub.fold
+        if label in fold.visits:
+            return standing(self.ui, label)
+        return self.ui.words.fill("visit.promise" if label in fold.promises else "visit.ended", label)
 
     def count(self) -> int:
         return len(self._acts)
@@ -135,7 +141,6 @@ class Visit(List):
             show_ticket(ui, attempt(ui, "checkin", sign(ui, {"promise": answers.label})))
         elif consent(ui, wish, purpose):
             answers.reason = "done.given" if wish == "consent_give" else "done.withdrawn"
-            self._list()
             ui.show("mine_done")
         else:
             ui.show("sorry")
@@ -168,9 +173,12 @@ class Done(Notice):
 
 
 def _restore(ui, visits) -> None:
-    # Visits that a code has opened become the answers, in their language.
+    # Visits that a code has opened become the answers, in their language; with who of the family has gone,
+    # whose consents are taken back with theirs.
     answers = ui.answers
-    answers.label = visits[0].label
-    answers.others = [visit.label for visit in visits[1:]]
-    answers.pictogram = PICTOGRAMS.index(visits[0].pictogram)
-    ui.speak(visits[0].lang)
+    first = visits[0]
+    answers.label = first.label
+    family = visits + [visit for visit in ui.hub.fold.closed.values() if visit.code == first.code]
+    answers.others = [visit.label for visit in family if visit is not first]
+    answers.pictogram = PICTOGRAMS.index(first.pictogram)
+    ui.speak(first.lang)

@@ -30,7 +30,7 @@ _BLINK_MS = (0, 1000, 1000, 500)
 def sign_of(hub) -> int:
     """What staff are called for: 0 nothing, 1 help, 2 an emergency, 3 one that waits for 60 s or longer."""
     # A call for help that the journal could not take counts as well.
-    worst = 0 if hub.alarm is None else 2 if hub.alarm == ALERTS[0] else 1
+    worst = 0 if hub.alarm is None else 1 + hub.alarm_level if hub.alarm == ALERTS[0] else 1
     for alert in hub.fold.alerts.values():
         worst = max(worst, 1 + alert.level(hub.now_ms()) if alert.why == ALERTS[0] else 1)
     return worst

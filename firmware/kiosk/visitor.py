@@ -13,12 +13,14 @@ PURPOSES = (
 
 
 def consent(ui, wish: str, purpose: str) -> bool:
-    """Give or take back a consent for every ticket of the family that is still open; False if that failed."""
+    """Give a consent for every ticket of the family that is open, or take it back for all; False if that
+    failed."""
     answers = ui.answers
     fold = ui.hub.fold
+    give = wish == "consent_give"
     for label in (answers.label,) + tuple(answers.others):
-        visit = fold.visits.get(label) or fold.promises.get(label)
-        if visit is None or (purpose in visit.consents) == (wish == "consent_give"):
+        visit = fold.find(label)
+        if visit is None or (purpose in visit.consents) == give or (give and label in fold.closed):
             continue
         if attempt(ui, wish, {"ticket": label, "purpose": purpose}) is None:
             return False

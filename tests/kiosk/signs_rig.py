@@ -69,10 +69,15 @@ class Fold:
 class Hub:
     fold = Fold()
     alarm = None
+    alarm_ms = 0
     start = time.ticks_ms()
 
     def now_ms(self):
         return time.ticks_diff(time.ticks_ms(), self.start)
+
+    @property
+    def alarm_level(self):
+        return 2 if self.now_ms() - self.alarm_ms >= 60000 else 1
 
 
 hub = Hub()
@@ -96,6 +101,12 @@ def call(label, chair, kind="called"):
 def alert(why):
     hub.fold.alerts[len(hub.fold.alerts) + 1] = Alert(why=why, raised_ms=hub.now_ms())
     tell("alert_raised")
+
+
+def unrecorded(why):
+    hub.alarm = why
+    hub.alarm_ms = hub.now_ms()
+    tell()
 
 
 def acknowledge():

@@ -314,6 +314,7 @@ class Stage:
             "left_ms": ui.left_ms(),
             "alerts": [alert.why for alert in fold.alerts.values()],
             "visits": [[v.label, v.state, list(v.consents)] for v in fold.visits.values()],
+            "closed": {label: list(visit.consents) for label, visit in fold.closed.items()},
             "promises": list(fold.promises),
             "depth": ui._depth,
             "groups": sorted(ui.groups),

@@ -63,6 +63,48 @@ def test_who_was_promised_tomorrow_takes_a_consent_back_too(play: Play) -> None:
     ), "it is off the list"
 
 
+@pytest.mark.parametrize("how", ["served", "left", "no_show"])
+def test_who_has_gone_takes_a_consent_back_by_code_and_can_do_nothing_else(play: Play, how: str) -> None:
+    ticket = play([*OPEN, *GIVE])[-1]["visits"][0][0]
+    gone: Steps = [*OPEN, *GIVE, ["home"], ["wish", "call", {"chair": "2"}]]
+    gone += [["wish", how, {"ticket": ticket}], *keys("back", "yes"), ["type"]]
+    played = play([*gone, *keys("down", "down")])
+    assert played[-1]["visits"] == [] and played[-1]["closed"] == {ticket: ["teaching"]}
+    assert [state["screen"] for state in played[-3:]] == ["mine_visit"] * 3
+    assert [state["at"] for state in played[-3:]] == [0, 1, 1], "two answers, no more"
+    played = play([*gone, *keys("yes", "yes", "yes")])
+    assert names(played)[-3:] == ["mine_done", "mine_visit", "idle"], "nothing is left but to finish"
+    assert played[-1]["wishes"][-1] == ["consent_withdraw", {"ticket": ticket, "purpose": "teaching"}]
+    assert played[-1]["closed"] == {ticket: []}
+    assert presses(WITHDRAW) <= presses(GIVE)
+    assert names(play([*gone, *keys("down", "yes")]))[-1] == "idle"
+
+
+def test_a_family_takes_consents_back_for_who_has_gone_too(play: Play) -> None:
+    family = keys("yes", "yes", "yes", "yes", "down", "yes", "yes")
+    given: Steps = [*OPEN, *family, *keys("yes", "yes", "yes", "yes", "down", "yes"), ["home"]]
+    first, second = (visit[0] for visit in play(given)[-1]["visits"])
+    gone: Steps = [*given, ["wish", "left", {"ticket": first}], *keys("back", "yes"), ["type"]]
+    played = play([*gone, *keys("yes")])
+    assert (played[-1]["label"], played[-1]["others"]) == (second, [first])
+    assert played[-1]["closed"] == {first: []} and played[-1]["visits"][0][2] == []
+    # What is given later is given for who is here.
+    played = play([*gone, *keys("yes", "yes", "down", "yes")])
+    assert names(played)[-1] == "mine_done"
+    assert played[-1]["closed"] == {first: []} and len(played[-1]["visits"][0][2]) == 1
+
+
+def test_a_visit_that_ends_while_its_screen_shows_leaves_only_what_can_be_taken_back(play: Play) -> None:
+    ticket = play([*OPEN, *GIVE])[-1]["visits"][0][0]
+    here: Steps = [*OPEN, *GIVE, ["home"], *keys("back", "yes"), ["type"], *keys("down")]
+    ended: Steps = [*here, ["wish", "left", {"ticket": ticket}]]
+    played = play(ended)
+    assert (played[-2]["at"], played[-1]["at"]) == (1, 1), "the harmless answer is chosen"
+    assert played[-1]["sent"] > 0
+    assert names(play([*ended, *keys("yes")]))[-1] == "idle"
+    assert play([*ended, *keys("up", "yes")])[-1]["closed"] == {ticket: []}
+
+
 def test_the_code_speaks_its_owners_language_and_gives_and_leaves(play: Play) -> None:
     french = keys("yes", "down", "down", "yes", "yes", "yes", "yes", "yes")
     mine: Steps = [*OPEN, *french, ["home"], *keys("back", "yes"), ["type"]]

@@ -105,8 +105,17 @@ def test_a_call_does_not_swallow_help(watch: Watch) -> None:
 
 
 def test_a_call_for_help_that_has_no_record_counts_too(watch: Watch) -> None:
-    room = watch([(1000, "hub.alarm = 'emergency'; tell()"), (10_000, "hub.alarm = None; tell()")], 20_000)
+    room = watch([(1000, "unrecorded('emergency')"), (10_000, "unrecorded(None)")], 20_000)
     assert between(room, 1000, 9000) and not between(room, 11_000, 20_000)
+
+
+def test_an_emergency_without_a_record_escalates_as_one_with_it(watch: Watch) -> None:
+    without = watch([(1000, "unrecorded('emergency')")], 90_000)
+    recorded = watch([(1000, "alert('emergency')")], 90_000)
+    assert without.tones == recorded.tones and without.light == recorded.light
+    assert [picture for _, picture in without.wall] == [picture for _, picture in recorded.wall]
+    help_wanted = watch([(1000, "unrecorded('help')")], 90_000)
+    assert between(help_wanted, 65_000, 85_000) == between(help_wanted, 5000, 25_000), "help never does"
 
 
 def test_the_light_says_how_things_stand(watch: Watch) -> None:

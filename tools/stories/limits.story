@@ -42,8 +42,12 @@ type udybud
 press down down yes
 snap desk_promised
 press yes
+snap desk_pick-promised
+press yes
 snap desk_sure-promised
-press back back
+press back down yes
+snap desk_sure-wont
+press back back back
 press up up up yes
 press yes {choose}
 press down down down down down yes

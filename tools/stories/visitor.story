@@ -68,3 +68,12 @@ press down yes
 snap mine_find
 press yes
 snap mine_found
+press back back back
+laptop checkin need=checkup lane=any lang={lang} pictogram=kite
+laptop consent_give ticket=$4 purpose=teaching
+laptop left ticket=$4
+press back yes
+type $code
+snap mine_visit-ended
+press yes
+snap mine_done-ended
