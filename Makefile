@@ -37,7 +37,7 @@ test: $(READY_DEV)   ## the whole test suite; ARGS goes to pytest
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 soak: $(READY_DEV)   ## the long runs: 20 monkeys of 10,000 key presses, torture of journal and link
-	@$(BIN)/python -m pytest -n 2 -m slow $(ARGS)
+	@$(BIN)/python -m pytest -n 2 -m slow -vv $(ARGS)
 
 mutate: $(READY_DEV)   ## mutation testing of hubcore: how many wrong cores the tests notice
 	@$(BIN)/python -m tools.mutate $(ARGS)
