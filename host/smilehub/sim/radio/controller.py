@@ -9,55 +9,12 @@ from bumble import hci, ll
 from bumble.controller import Connection, Controller
 from bumble.core import PhysicalTransport
 
-from smilehub.sim.radio.air import ADV_IND, ADV_SCAN_IND, SCAN_RSP, Advertiser, Air
+from smilehub.sim.radio.air import Advertiser, Air
 from smilehub.sim.radio.airlink import AirLink, End
 from smilehub.sim.radio.conditions import DATA_LENGTH, Path
+from smilehub.sim.radio.receivers import UNIT_US, Initiator, Scanner
 
-_UNIT_US = 625
 _SUCCESS = hci.HCI_ErrorCode.SUCCESS
-_Report = hci.HCI_LE_Advertising_Report_Event.Report
-
-
-class _Window:
-    """A receiver that is on for ``window_us`` at the beginning of every ``interval_us``."""
-
-    def __init__(self, controller: RadioController, interval: int, window: int) -> None:
-        self.node = controller.name
-        self.controller = controller
-        self._interval_us = max(1, interval) * _UNIT_US
-        self._window_us = window * _UNIT_US
-        self._since = controller.air.kernel.now_us()
-
-    def open_at(self, now_us: int) -> bool:
-        return (now_us - self._since) % self._interval_us < self._window_us
-
-
-class _Scanner(_Window):
-    def __init__(self, controller: RadioController) -> None:
-        super().__init__(controller, controller.le_scan_interval, controller.le_scan_window)
-        self._active = controller.le_scan_type == 1
-
-    def heard(self, advertiser: Advertiser, path: Path) -> None:
-        air = self.controller.air
-        self._report(advertiser, path, advertiser.kind, advertiser.data)
-        asks = self._active and advertiser.kind in (ADV_IND, ADV_SCAN_IND)
-        # The request and the response may each be lost.
-        if asks and not air.lost(path) and not air.lost(path):
-            self._report(advertiser, path, SCAN_RSP, advertiser.scan_response)
-
-    def _report(self, advertiser: Advertiser, path: Path, kind: int, data: bytes) -> None:
-        report = _Report(kind, advertiser.address.address_type, advertiser.address, data, path.rssi)
-        self.controller.send_hci_packet(hci.HCI_LE_Advertising_Report_Event([report]))
-
-
-class _Initiator(_Window):
-    def __init__(self, controller: RadioController, command: hci.HCI_LE_Create_Connection_Command) -> None:
-        super().__init__(controller, command.le_scan_interval, command.le_scan_window)
-        self._command = command
-
-    def heard(self, advertiser: Advertiser, path: Path) -> None:
-        if advertiser.kind == ADV_IND and advertiser.address == self._command.peer_address:
-            self.controller.connect(self._command, advertiser, path)
 
 
 class RadioController(Controller):
@@ -76,8 +33,8 @@ class RadioController(Controller):
         self.busy_us = 0
         self.air_links: dict[int, AirLink] = {}
         self._advertiser: Advertiser | None = None
-        self._scanner: _Scanner | None = None
-        self._initiator: _Initiator | None = None
+        self._scanner: Scanner | None = None
+        self._initiator: Initiator | None = None
         super().__init__(name, link=air, public_address=address)
 
     # ---- HCI, without the traces that cost more than the work ----
@@ -122,7 +79,7 @@ class RadioController(Controller):
                 int(legacy.advertising_type),
                 bytes(legacy.advertising_data),
                 bytes(legacy.scan_response_data),
-                max(1, legacy.advertising_interval_min) * _UNIT_US,
+                max(1, legacy.advertising_interval_min) * UNIT_US,
                 self,
             )
             if enabled
@@ -141,9 +98,9 @@ class RadioController(Controller):
     def enable_scanning(self, enabled: bool) -> None:
         """LE Set Scan Enable."""
         self.le_scan_enable = enabled
-        self._set_scanner(_Scanner(self) if enabled else None)
+        self._set_scanner(Scanner(self) if enabled else None)
 
-    def _set_scanner(self, scanner: _Scanner | None) -> None:
+    def _set_scanner(self, scanner: Scanner | None) -> None:
         if self._scanner is not None:
             self.air.deafen(self._scanner)
         self._scanner = scanner
@@ -156,7 +113,7 @@ class RadioController(Controller):
         """LE Create Connection; False while another one waits."""
         if self._initiator is not None:
             return False
-        self._set_initiator(_Initiator(self, command))
+        self._set_initiator(Initiator(self, command))
         return True
 
     def cancel(self) -> bool:
@@ -235,7 +192,7 @@ class RadioController(Controller):
             )
         )
 
-    def _set_initiator(self, initiator: _Initiator | None) -> None:
+    def _set_initiator(self, initiator: Initiator | None) -> None:
         if self._initiator is not None:
             self.air.deafen(self._initiator)
         self._initiator = initiator
