@@ -7,7 +7,7 @@ from time import ticks_diff, ticks_ms
 from micropython import const
 
 from kiosk.groups import drop, load
-from tasks.forget import forget
+from tasks.forget import fetch, forget
 from tasks.wake import Wake
 
 _WARN_MS = const(25000)  # WCAG 2.2.1 asks for at least 20 s to say "I am still here" with one action
@@ -169,10 +169,8 @@ class Ui:
 
         It is idle, or the ticket whose owner had no time to read it before the power failed.
         """
-        from kiosk.first import first
-
+        fetch("kiosk.first").first(self)
         forget("kiosk.first")
-        first(self)
         self._warned = False
         self.since = ticks_ms()
 
