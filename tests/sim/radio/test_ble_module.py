@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+
+from bleak import BleakClient
 from radio_bench import Air
 
 
@@ -142,3 +145,50 @@ def test_a_board_that_nobody_gave_a_radio_is_alone_in_the_air(air: Air) -> None:
 
     air.run(scene())
     assert air.lines("kiosk") == ["[]"]
+
+
+def test_the_handler_may_write_files_while_the_program_does(air: Air) -> None:
+    air.board(
+        "kiosk",
+        """
+        import os
+        ble.gatts_register_services((UART,))
+        mine, theirs = open("mine", "w"), open("theirs", "w")
+        count = [0]
+        def note(event, data):
+            irq(event, data)
+            if event == 3:
+                count[0] += 1
+                theirs.write("%d " % count[0])
+                theirs.flush()
+        ble.irq(note)
+        ble.gap_advertise(50_000, ADV)
+        print("here")
+        wait(1)
+        n = 0
+        while not events(2):
+            mine.write("%d " % n)
+            mine.flush()
+            n += 1
+        mine.close()
+        theirs.close()
+        for name, first, last in (("mine", 0, n), ("theirs", 1, count[0] + 1)):
+            with open(name) as file:
+                print(file.read().split() == [str(i) for i in range(first, last)])
+        print(count[0])
+        """,
+    )
+    laptop = air.laptop()
+
+    async def scene() -> None:
+        await air.on()
+        client = BleakClient(air.radios["kiosk"].address.hex(":"), backend=laptop.client_backend)
+        await client.connect()
+        for _ in range(100):
+            await client.write_gatt_char("6e400002-b5a3-f393-e0a9-e50e24dcca9e", b"x", response=False)
+            await asyncio.sleep(0.03)
+        await client.disconnect()
+        await air.until("kiosk", "MicroPython")
+
+    air.run(scene())
+    assert air.lines("kiosk") == ["here", "True", "True", "100"]

@@ -20,7 +20,10 @@ _ERASE_US = micropython.const(45000)
 _OPS = micropython.const(0)  # operations since power-on: page programs and sector erases
 _CUT_AT = micropython.const(1)  # the operation that the armed cut hits; 0: none
 _TEAR = micropython.const(2)  # how much of it is done, in 1/255
-_S = array.array("l", [0, 0, 0])
+_HELD = micropython.const(3)  # calls of a block device under way
+_S = array.array("l", [0, 0, 0, 0])
+#: Called once when a block device's call ends; must be machine code, as it runs below the file system.
+after = [None]
 _file = open(4, "r+b")
 _old = bytearray(SECTOR)
 _erased = b"\xff" * SECTOR
@@ -33,6 +36,27 @@ def arm(ops, tear):
 
 
 _sim.on(_sim.EV_ARM_CUT, lambda a, b, t, n: arm(b, a))
+
+
+@micropython.native
+def hold():
+    """A block device's call begins: on a chip it is C, and no scheduled call runs until it returns."""
+    _S[_HELD] += 1
+
+
+@micropython.native
+def release():
+    """It ends."""
+    _S[_HELD] -= 1
+    call = after[0]
+    if call is not None:
+        after[0] = None
+        call()
+
+
+def held():
+    """Whether one is under way: the file system below it must not be entered again."""
+    return _S[_HELD]
 
 
 @micropython.viper

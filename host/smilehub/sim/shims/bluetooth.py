@@ -11,6 +11,7 @@ import sys
 from _uuid import UUID
 
 import _alarm
+import _flash
 import _native
 import _sim
 import micropython
@@ -330,6 +331,10 @@ _again = _alarm.Alarm(_retry)
 
 def _pump(_):
     _state[0] = False
+    if _flash.held():
+        # This runs in the middle of a file system's work, where the handler might want it too.
+        _flash.after[0] = _arm
+        return
     taken = 0
     while _ring.any():
         _ring.readinto(_head)

@@ -99,6 +99,13 @@ class Partition:
 
     def readblocks(self, block, buf, offset=0):
         """Read ``len(buf)`` bytes from ``block`` on, at ``offset`` bytes."""
+        _flash.hold()
+        try:
+            self._read(block, buf, offset)
+        finally:
+            _flash.release()
+
+    def _read(self, block, buf, offset):
         at = integer(block) * self._block + integer(offset)
         buf = writable(buf)
         n = len(buf)
@@ -107,6 +114,13 @@ class Partition:
 
     def writeblocks(self, block, buf, offset=None):
         """Program ``buf``; without ``offset`` the blocks are erased first."""
+        _flash.hold()
+        try:
+            self._write(block, buf, offset)
+        finally:
+            _flash.release()
+
+    def _write(self, block, buf, offset):
         at = integer(block) * self._block
         buf = octets(buf)
         n = len(buf)
@@ -129,6 +143,13 @@ class Partition:
 
     def ioctl(self, op, arg):
         """Block device protocol: 1 init, 2 deinit, 3 sync, 4 count, 5 size, 6 erase."""
+        _flash.hold()
+        try:
+            return self._control(op, arg)
+        finally:
+            _flash.release()
+
+    def _control(self, op, arg):
         if op in (1, 2, 3):
             return 0
         if op == 4:
