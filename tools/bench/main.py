@@ -13,7 +13,7 @@ from smilehub.devices import image, memory
 from smilehub.devices.sources import firmware_root
 from tools.bench import bare, clinic, link, shims
 
-_VISITORS = 200
+_VISITORS, _FEW_VISITORS = 200, 50
 _CPU_VISITORS = 20
 _CPU_RUNS = 5
 _ESP32_FACTOR = 60
@@ -74,23 +74,33 @@ def declared_bytes() -> int:
 
 
 def _panel_and_heap() -> Iterator[dict[str, Any]]:
-    day = clinic.watch(_VISITORS, around=(50, _VISITORS))
+    declared = declared_bytes()
+    limit = memory.heap_here(_MOST_DEVICE_BYTES, declared)
+    # More heap than the board has, so that a kiosk that needs too much gives a figure and not an end.
+    few = clinic.watch(_FEW_VISITORS, heap_bytes=2 * limit)
+    day = clinic.watch(_VISITORS, heap_bytes=2 * limit)
     moves = sorted(press.pixel_bytes for press in day.presses if press.key == "down")
     p95 = moves[int(len(moves) * 0.95)]
     yield _row("m-redraw-move", "pixel bytes of a selection move, p95 of the day", p95, "B", "<= 100000")
     worst = max(press.pixel_bytes for press in day.presses)
     yield _row("m-redraw-any", "pixel bytes of any key press, worst of the day", worst, "B", "<= 307200")
-    declared = declared_bytes()
     peak = day.report.heap_peak_bytes
+    on_board = memory.heap_on_board(peak, declared)
     # The same day unmeasured, so with collections as on the board, and with no more heap than the limit: a
     # proof that it is enough, fragments and all.
-    limit = memory.heap_here(_MOST_DEVICE_BYTES, declared)
-    tight = clinic.watch(_VISITORS, heap_bytes=limit, measure=False).report
-    what = f"heap peak of {_VISITORS} visitors, ESP32 bytes ({peak} here); the day passes with {limit} here"
-    yield _row("m-heap-peak", what, memory.heap_on_board(peak, declared), "B", f"<= {_MOST_DEVICE_BYTES}")
-    growth = 100 * (day.heap_low[_VISITORS] / day.heap_low[50] - 1)
-    yield _row("m-heap-growth", f"least heap in use around visitor 50 to {_VISITORS}", growth, "%", "<= 1")
-    share = tight.seconds / tight.clinic_seconds
+    try:
+        report = clinic.watch(_VISITORS, heap_bytes=limit, measure=False).report
+        said = f"the day passes with {limit} here"
+    except Exception as error:  # noqa: BLE001 - whatever a day without memory ends with, it is a miss
+        report = day.report
+        said = f"but the day FAILS with {limit} here: {str(error)[:200]}"
+        on_board = max(on_board, _MOST_DEVICE_BYTES + 1)
+    what = f"heap peak of {_VISITORS} visitors, ESP32 bytes ({peak} here); {said}"
+    yield _row("m-heap-peak", what, on_board, "B", f"<= {_MOST_DEVICE_BYTES}")
+    growth = 100 * (day.at_rest / few.at_rest - 1)
+    what = f"heap in use at rest after {_VISITORS} visitors ({day.at_rest} B here) over after {_FEW_VISITORS}"
+    yield _row("m-heap-growth", what, growth, "%", "<= 1")
+    share = report.seconds / report.clinic_seconds
     yield _row("m-day", f"{_VISITORS} visitors headless, wall / clinic seconds", share, "share", "<= 0.003")
 
 
