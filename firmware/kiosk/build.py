@@ -1,6 +1,7 @@
 """Puts the device together; needed once, and then no longer in memory."""
 
 import gc
+import os
 
 from machine import WDT
 from micropython import const
@@ -8,19 +9,22 @@ from micropython import const
 from kiosk import wiring
 from kiosk.canvas import TILE_BYTES
 from kiosk.glyphs import Font
+from kiosk.groups import spare
 from kiosk.hub import KioskHub
 from kiosk.parts import build_ui
 from kiosk.signs import Signs
 from kiosk.wall import Wall
+from services.cable import Cable
 from services.clock import Clock
 from services.journal import Journal
-from services.link import LinkServer
+from services.log import Log
+from services.session import Gate, Session
 from services.supervisor import Supervisor
 from services.watchdog import Watchdog
+from tasks.forget import fetch, forget
 
 _ASSETS = __file__.rsplit("/", 1)[0] + "/assets"
 
-_JOURNAL = const(2048)  # what the journal uses of it; an answer needs 1,600 besides
 _REPLAY = const(131072)
 
 
@@ -38,14 +42,22 @@ def build(app, slot: int, damaged: str) -> tuple:
     sounder = wiring.sounder()
     signs = Signs(hub, sounder, wiring.pixel(), hub.health)
     keypad = wiring.keypad()
-    link = LinkServer(wiring.uart(), hub, out=scratch[_JOURNAL:])
+    log = Log()
+    os.dupterm(log)
+    known = fetch("services.identity").load(hub.keys) if hub.keys else None
+    gate = Gate(hub, scratch, wiring.ABOUT, known, slot, log, ui, spare)
+    cable = Cable(wiring.uart(), gate.out, wiring.ABOUT[0], gate.context is not None)
+    works = {"cable in": cable.read, "cable out": cable.write_all, "session": Session(cable, gate).run}
     supervisor = Supervisor(hub, Watchdog(WDT))
+    gate.restarts = supervisor.restarts
     supervisor.chore(hub.idle)
     supervisor.chore(app.look)
     supervisor.chore(app.tidy)
+    fetch("services.rare").begin(gate)
+    forget("services.identity", "services.door", "hubcore.asked", "services.rare")
     # Last, when every buffer has its place: a replay makes much garbage, and collecting it every few records
     # would take most of the start.
     gc.collect()
     gc.threshold(_REPLAY)
     hub.start(wiring.cause(), wiring.VERSION, slot, damaged)
-    return panel, hub, ui, matrix, wall, sounder, signs, keypad, link, supervisor
+    return panel, hub, ui, matrix, wall, sounder, signs, keypad, works, supervisor

@@ -32,7 +32,7 @@ class App:
             self.sounder,
             self.signs,
             self.keypad,
-            self.link,
+            self._works,
             self.supervisor,
         ) = build(self, slot, damaged)
         forget("kiosk.build", "kiosk.wiring", "kiosk.parts", "kiosk.registry", "boardcfg")
@@ -46,7 +46,8 @@ class App:
         start("ui", self._ui)
         start("wall", self.wall.run)
         start("signs", self.signs.run)
-        start("link", self.link.run)
+        for name, work in self._works.items():
+            start(name, work)
         gc.collect()
         await self.supervisor.run()
 

@@ -14,6 +14,7 @@ from machine import (
     WDT_RESET,
     Pin,
     reset_cause,
+    unique_id,
 )
 from micropython import const
 from neopixel import NeoPixel
@@ -28,6 +29,7 @@ from kiosk.device import Chip
 LETTER = cfg.LETTER
 VERSION = cfg.VERSION
 TZ = cfg.TZ
+ABOUT = (unique_id(), cfg.VERSION, cfg.BOARD_ID, cfg.LETTER)
 
 _STRIP_LINES = const(2)
 _CAUSES = {

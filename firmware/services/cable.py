@@ -4,15 +4,14 @@ import asyncio
 import time
 from io import IOBase
 
-from hubcore import frames, requests
+from hubcore import frames
 from hubcore.compat import const
-from hubcore.errors import RequestError
 from hubcore.stream import ACK, DATA, PADDED, POKE, Stream
+from tasks.forget import fetch, forget
 from tasks.wake import Wake, readable
 
 _HELLO_1 = const(0x01)
 _OPEN = const(0x10)
-_OPENED = const(0x11)
 _RATE = const(0x12)
 _RATED = const(0x13)
 _PROBE = const(0x14)
@@ -23,10 +22,10 @@ _BYE = const(0x26)
 _BROKEN = const(5)  # a reason of BYE
 _TXBUF = const(2048)
 _READ = const(256)
-_GIVES = const(1024)  # payload bytes of a frame to the laptop
-_TAKES = const(384)  # and from it: four fit the receiver's ring while a sector is erased
+_GIVES = const(512)  # payload bytes of a frame to the laptop
+_TAKES = const(256)  # and from it: four fit the receiver's ring while a sector is erased
 _WINDOW = const(4)
-_MOST = const(1040)  # bytes of a frame on the wire
+_MOST = const(528)  # bytes of a frame on the wire
 _QUANTUM = const(256)
 _QUEUE = const(8)
 _FIRST = const(115200)
@@ -38,7 +37,7 @@ _NOISE_MS = const(3000)
 class Cable(IOBase):
     """Carrier on a ``machine.UART`` of 115,200 bits a second, whose receive buffer has 2,048 bytes.
 
-    ``out``, 1,040 bytes, is filled and sent in one go: others may use it too. ``device`` is the 6 bytes of
+    ``out``, 528 bytes, is filled and sent in one go: others may use it too. ``device`` is the 6 bytes of
     the id; ``ready``: the kiosk is enrolled, else nobody is let in; ``highest``: the highest rate taken.
 
     ``opened`` counts the peers; from then until ``ended`` they may be read from and written to, and ``wake``
@@ -51,17 +50,16 @@ class Cable(IOBase):
     def __init__(self, uart, out, device: bytes, ready: bool, highest: int = 921600):
         self._uart = uart
         self._out = memoryview(out)[:_MOST]
-        self._device = device
-        self._ready = ready
+        self.device = device
+        self.ready = ready
         self.highest = highest
         self.baud = _FIRST
         self.stream = Stream(_GIVES, _TAKES, _WINDOW, _WINDOW)
-        self._input = bytearray(_READ)
         self._decoder = frames.Decoder(_TAKES)
-        self._control = []  # payloads that go before the stream's
-        self._token = None
-        self._next = None  # the OPEN of who waits for the one before to be gone
-        self._held = False
+        self.control = []  # payloads that go before the stream's
+        self.token = None
+        self.next = None  # the OPEN of who waits for the one before to be gone
+        self.held = False
         self._why = _BROKEN
         self.opened = 0
         self.ended = True
@@ -104,35 +102,28 @@ class Cable(IOBase):
 
     def wait(self, seconds: int) -> None:
         """Tell the laptop that the handshake waits."""
-        self._say(bytes((_WAIT, seconds)))
+        self.say(bytes((_WAIT, seconds)))
 
     def hang_up(self, reason: int = 0) -> None:
         """The session is over, whoever ended it: the next peer may come."""
         if not self.ended:
             self._why = reason
-            self._say(bytes((_BYE, reason)))
-            self._end()
-        self._held = False
-        payload, self._next = self._next, None
+            self.say(bytes((_BYE, reason)))
+            self.end()
+        self.held = False
+        payload, self.next = self.next, None
         if payload:
-            self._begin(payload)
+            self._door("begin", payload)
 
     # Tasks
 
-    async def run(self, turn) -> None:
-        """Serve for ever."""
-        writer = asyncio.create_task(self._write_all())
-        try:
-            await self._read_all(turn)
-        finally:
-            writer.cancel()
-
-    async def _read_all(self, turn):
-        view = memoryview(self._input)
+    async def read(self, turn) -> None:
+        """A task: for ever."""
+        view = self._out[:_READ]
         while True:
             turn.rest()
             await readable(self._uart)  # pyright: ignore - MicroPython awaits a generator
-            n = self._uart.readinto(self._input) or 0
+            n = self._uart.readinto(view) or 0
             turn.begin()
             now = time.ticks_ms()
             good = False
@@ -148,9 +139,11 @@ class Cable(IOBase):
             self._kick.set()  # first: the answer goes out before a handshake blocks everything
             self.wake.set()
 
-    async def _write_all(self):
+    async def write_all(self, turn) -> None:
+        """The other task: for ever."""
         self._uart.write(b"\0")  # ends what a reset may have left half sent
         while True:
+            turn.rest()
             # A frame is made once there is room for the largest: meanwhile others use the buffer. An ESP32
             # says that it can be written to even when a write would block everything, so time decides: what
             # was given to the transmitter leaves it at the line's rate.
@@ -160,8 +153,8 @@ class Cable(IOBase):
                 continue
             now = time.ticks_ms()
             baud = self.baud
-            if self._control:
-                payload = self._control.pop(0)
+            if self.control:
+                payload = self.control.pop(0)
                 size = len(payload)
                 self._out[frames.ROOM : frames.ROOM + size] = payload
                 if payload[0] == _RATED:
@@ -189,7 +182,7 @@ class Cable(IOBase):
         due = -1 if self.ended else self.stream.due_ms(now)
         if self.stream.dead and not self.ended:
             self._why = _BROKEN
-            self._end()
+            self.end()
             return 0
         if self._trial is not None:
             left = _TRIAL_MS - time.ticks_diff(now, self._trial)
@@ -222,12 +215,18 @@ class Cable(IOBase):
             self._uart.init(baudrate=baud)
             self.stream.rate(baud)
 
-    def _say(self, payload):
-        if len(self._control) < _QUEUE:
-            self._control.append(payload)
+    def _door(self, what, payload):
+        getattr(fetch("services.door"), what)(self, payload)
+        forget("services.door", "hubcore.asked")
+
+    def say(self, payload: bytes) -> None:
+        """Have this payload sent before the stream's."""
+        if len(self.control) < _QUEUE:
+            self.control.append(payload)
             self._kick.set()
 
-    def _end(self):
+    def end(self) -> None:
+        """There is nobody any more."""
         self.ended = True
         self.wake.set()
         self._kick.set()
@@ -240,62 +239,21 @@ class Cable(IOBase):
         if kind == DATA or kind == PADDED or kind == ACK or kind == POKE:
             if not self.ended:
                 self.stream.take(payload, now)
-            elif kind != ACK and not self._control:
-                self._say(bytes((_BYE, self._why)))
+            elif kind != ACK and not self.control:
+                self.say(bytes((_BYE, self._why)))
         elif kind == _BYE:
             if not self.ended:
-                self._end()
+                self.end()
         elif kind == _OPEN:
             if size >= 10:
-                self._ask(payload)
+                self._door("ask", payload)
         elif kind == _HELLO_1:
-            self._older(payload)
-        elif size >= 9 and payload[1:5] == self._token:
+            self._door("older", payload)
+        elif size >= 9 and payload[1:5] == self.token:
             if kind == _RATE:
                 baud = int.from_bytes(payload[5:9], "little")
                 if baud not in _RATES or baud > self.highest:
                     baud = self.baud
-                self._say(bytes((_RATED,)) + payload[1:5] + baud.to_bytes(4, "little"))
+                self.say(bytes((_RATED,)) + payload[1:5] + baud.to_bytes(4, "little"))
             elif kind == _PROBE:
-                self._say(bytes((_ECHO,)) + payload[1:])
-
-    def _ask(self, payload):
-        # Somebody asks to be let in.
-        token = payload[3:7]
-        if requests.choose_version(payload[1], payload[2]) is None:
-            self._say(bytes((_OPENED, 0) + requests.VERSIONS) + token)
-        elif not self._ready:
-            self._say(bytes((_OPENED, requests.VERSIONS[1])) + token + bytes((0, 0, 0, 1)) + self._device)
-        elif self._held and (self.ended or token != self._token):
-            self._next = payload
-            if not self.ended:
-                self._end()
-        else:
-            self._begin(payload)
-
-    def _begin(self, payload):
-        token = payload[3:7]
-        version = requests.choose_version(payload[1], payload[2])
-        if self.ended or token != self._token:
-            self._token = token
-            most = min(_GIVES, max(16, payload[7] | payload[8] << 8))
-            self.stream.reset(most, min(_WINDOW, max(1, payload[9])), self.baud)
-            self._control.clear()
-            self._held = True
-            self.ended = False
-            self.opened += 1
-            self.wake.set()
-        self._say(
-            bytes((_OPENED, version)) + token + bytes((_TAKES & 255, _TAKES >> 8, _WINDOW, 0)) + self._device
-        )
-
-    def _older(self, payload):
-        # A laptop of version 1 says hello: it is told in its own words which versions there are.
-        try:
-            kind, number, op = requests.parse(payload[1:])[:3]
-        except RequestError:
-            return
-        if kind == requests.REQUEST and op == requests.HELLO:
-            status = requests.BAD_VERSION, {0: list(requests.VERSIONS)}
-            answer = requests.message((requests.REPLY, number) + status + (False,))
-            self._say(bytes((_HELLO_1,)) + answer[2:])
+                self.say(bytes((_ECHO,)) + payload[1:])

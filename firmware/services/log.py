@@ -6,7 +6,7 @@ from io import IOBase
 class Log(IOBase):
     """A stream for ``os.dupterm``: keeps the last ``size`` bytes; ``end`` counts all there ever were."""
 
-    def __init__(self, size: int = 1024):
+    def __init__(self, size: int = 512):
         self._buf = memoryview(bytearray(size))
         self.end = 0
 

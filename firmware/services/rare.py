@@ -1,41 +1,48 @@
-"""What is seldom asked over the link: health, log, settings, files, revocation. In memory only meanwhile."""
+"""What is seldom asked over the link: health, log, settings, revocation. In memory only meanwhile."""
 
 import gc
-import os
 import sys
 
-from hubcore import requests
 from hubcore.compat import const
-from hubcore.errors import HubError, Refused, RequestError
+from hubcore.errors import Refused, RequestError
+from hubcore.messages import VERSIONS
 from tasks.forget import fetch, forget
 
-_MOST = const(1024)  # bytes of a file in a reply
-_NAMES = const(24)  # entries of a folder in a reply
+# As in hubcore.requests.
+_HEALTH = const(8)
+_LOGS = const(9)
+_CONFIG_GET = const(10)
+_CONFIG_SET = const(11)
+_REVOKE = const(16)
+
 _RATES = ("115200", "230400", "460800", "921600")
 _DEFAULTS = {"radio": "1", "rate": "921600"}  # and tz: what the program was built with
-_OTHER = "/other"  # where the slot that does not run is mounted while it is asked for
 
 
 def answer(session, op: int, args: dict):
     """The result. Raises RequestError, Refused, HubError."""
     gate = session.gate
-    if op == requests.HEALTH:
+    if op == _HEALTH:
         return _health(gate)
-    if op == requests.LOGS:
-        at, data = gate.log.read_from(_count(args.get(0, 0)))
+    if op == _LOGS:
+        at, data = gate.log.read_from(count(args.get(0, 0)))
         return {0: at, 1: data, 2: at + len(data)}
-    if op == requests.CONFIG_GET:
+    if op == _CONFIG_GET:
         return settings(gate.hub)
-    if op == requests.CONFIG_SET:
+    if op == _CONFIG_SET:
         return _set(gate, args.get(0), args.get(1))
-    if op == requests.REVOKE:
+    if op == _REVOKE:
         return _revoke(gate, args.get(0))
-    return _files(gate, op, args)
+    files = fetch("services.files")
+    forget("services.files")
+    return files.answer(gate, op, args)
 
 
 def settings(hub) -> dict:
     """What is set, by name: texts."""
     values = dict(_DEFAULTS, tz=hub.watch.tz)
+    if not hub.keys:
+        return values
     try:
         store = hub.secrets()
         for name in values:
@@ -47,8 +54,9 @@ def settings(hub) -> dict:
     return values
 
 
-def apply(gate, values: dict) -> None:
-    """Let settings hold from now on."""
+def begin(gate) -> None:
+    """Let what is set hold from now on."""
+    values = settings(gate.hub)
     gate.hub.watch.tz = values["tz"]
     for session in gate.ways.values():
         if session.carrier.way == "cable":
@@ -77,7 +85,7 @@ def _set(gate, name, value):
         gate.hub.secrets().set("c." + name, value.encode())
     finally:
         forget("services.keys")
-    apply(gate, settings(gate.hub))
+    begin(gate)
     return {}
 
 
@@ -105,7 +113,7 @@ def _health(gate):
     health = (
         list(hub.health.standing),
         gate.about[1],
-        list(requests.VERSIONS),
+        list(VERSIONS),
         gc.mem_free(),
         [hub.journal.used, hub.journal.total],
         hub.clock.uptime_ms(),
@@ -132,85 +140,8 @@ def _revoke(gate, blob):
     return {}
 
 
-def _files(gate, op, args):
-    path = args.get(0)
-    if not isinstance(path, str) or path[:1] != "/" or ".." in path.split("/") or len(path) > 128:
-        raise RequestError("a path begins with / and has at most 128 characters")
-    other = path == _OTHER or path.startswith(_OTHER + "/")
-    writes = op == requests.FILE_WRITE or op == requests.FILE_REMOVE
-    if writes and not other:
-        raise Refused("read_only", path)
-    try:
-        if other:
-            _mount(gate.slot, op == requests.FILE_WRITE)
-        try:
-            if op == requests.FILE_LIST:
-                return _list(path, _count(args.get(1, 0)))
-            if op == requests.FILE_REMOVE:
-                os.remove(path)
-                return {}
-            at = _count(args.get(1, 0))
-            if op == requests.FILE_READ:
-                return _read(path, at, min(_count(args.get(2, _MOST)), _MOST))
-            return _write(path, at, args.get(2))
-        finally:
-            if other:
-                os.umount(_OTHER)
-    except OSError as error:
-        raise HubError("The kiosk cannot: " + path + ": " + str(error)) from None
-
-
-def _list(path, first):
-    # From the first-th entry on: [name, size or -1 for a folder].
-    found = []
-    for entry in os.ilistdir(path):
-        if first > 0:
-            first -= 1
-        elif len(found) < _NAMES:
-            size = -1 if entry[1] & 0x4000 else entry[3] if len(entry) > 3 else 0
-            found.append([entry[0], size])
-    return found
-
-
-def _read(path, at, most):
-    with open(path, "rb") as file:
-        size = file.seek(0, 2)
-        file.seek(min(at, size))
-        return {0: file.read(most), 1: size}
-
-
-def _write(path, at, data):
-    if not isinstance(data, bytes):
-        raise RequestError("what is to be written is bytes")
-    folder = _OTHER
-    for name in path.split("/")[2:-1]:
-        folder += "/" + name
-        try:
-            os.mkdir(folder)
-        except OSError:
-            pass  # it is there
-    with open(path, "r+b" if at else "wb") as file:
-        file.seek(at)
-        file.write(data)
-        return {0: file.seek(0, 2)}
-
-
-def _mount(running, make):
-    import vfs
-    from esp32 import Partition
-
-    part = Partition.find(Partition.TYPE_DATA, label="app_a" if running else "app_b")[0]
-    try:
-        system = vfs.VfsLfs2(part)
-    except OSError:
-        if not make:
-            raise
-        vfs.VfsLfs2.mkfs(part)
-        system = vfs.VfsLfs2(part)
-    vfs.mount(system, _OTHER)
-
-
-def _count(value):
+def count(value) -> int:
+    """A number among a request's arguments. Raises RequestError."""
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 0x40000000:
         raise RequestError("a number is missing")
     return value

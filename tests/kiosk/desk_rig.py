@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from smilehub.link.client import KioskClient
 from smilehub.rehearsal.hub import SimulatedHub
 
 PIN = ("up", "down", "yes", "back", "up", "down")
@@ -16,8 +15,7 @@ async def start(hub: SimulatedHub, wishes: Sequence[tuple[str, Mapping[str, Any]
     """Switch the kiosk on and have a laptop carry out the wishes."""
     await hub.power_on()
     await asyncio.sleep(3)
-    link: Any = hub.uarts.links["link"]
-    async with KioskClient(link, name="test") as client:
+    async with hub.laptop.connect() as client:
         for counter, (name, args) in enumerate(wishes, 1):
             await client.command(name, dict(args), ("test", counter))
 

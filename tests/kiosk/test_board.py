@@ -12,15 +12,22 @@ from PIL import Image
 
 from smilehub.devices import image
 from smilehub.devices.sources import board_toml
+from smilehub.link.cable import CableTransport
 from smilehub.link.client import KioskClient
-from smilehub.sim.board import Board
+from smilehub.link.tls import SecureTransport
+from smilehub.sim.board import Board, device_id
 from smilehub.sim.kernel import Kernel
 from smilehub.sim.spec import load_spec
 from smilehub.sim.uart import Uarts
+from smilehub.trust.authority import Authority
 
 # With a chair open that serves everybody: language, need, no red flag, one person, a picture.
 TICKET = ("yes", "yes", "yes", "yes", "yes", "yes")
 LABEL_BAND = (0, 56, 480, 176)
+
+SEED = 7
+HUB = Authority.from_seed(SEED)
+LAPTOP = HUB.issue_person("laptop", "test")
 
 
 class Kiosk:
@@ -56,7 +63,8 @@ class Kiosk:
 
     async def command(self, name: str, **args: Any) -> Any:
         self.counter += 1
-        async with KioskClient(self.uarts.links["link"], name="test") as client:
+        link: Any = self.uarts.links["link"]
+        async with KioskClient(SecureTransport(CableTransport(link), LAPTOP), name="test") as client:
             return await client.command(name, args, ("test", self.counter))
 
 
@@ -66,7 +74,7 @@ Story = Callable[[Kiosk], Coroutine[Any, Any, None]]
 @pytest.fixture(scope="session")
 def flash_image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("image") / "flash.bin"
-    image.build_image(board_toml(), path)
+    image.build_image(board_toml(), path, identity=HUB.issue_kiosk(device_id(SEED)).blob)
     return path
 
 

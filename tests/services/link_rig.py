@@ -1,8 +1,10 @@
 """A simulated kiosk with an identity, and laptops made of the shipping transports, on one clock."""
 
 import asyncio
+import functools
 import itertools
 import random
+import tempfile
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,13 +12,13 @@ from typing import Any
 
 from hubcore import cbor, requests
 from smilehub.devices import image
-from smilehub.devices.partitions import load_board
 from smilehub.devices.sources import board_toml
 from smilehub.errors import LinkClosed, SmilehubError
 from smilehub.link.cable import CableTransport
+from smilehub.link.client import KioskClient
 from smilehub.link.tls import SecureTransport
-from smilehub.sim.board import Board
-from smilehub.sim.flash import write_partition
+from smilehub.sim.board import Board, device_id
+from smilehub.sim.flash import read_partition, write_partition
 from smilehub.sim.kernel import Kernel
 from smilehub.sim.linkport import LinkPort
 from smilehub.sim.spec import load_spec
@@ -26,53 +28,10 @@ from smilehub.trust.identity import Identity
 
 TOML = board_toml()
 SEED = 7
-DEVICE = random.Random(f"id {SEED}").randbytes(6)
+DEVICE = device_id(SEED)
 HUB = Authority.from_seed(7)
 LAPTOP = HUB.issue_person("laptop", "desk")
 TECHNICIAN = HUB.issue_person("technician", "tina")
-
-PROGRAM = b"""
-import asyncio, os, sys
-from machine import UART, Pin, WDT
-from esp32 import Partition
-from machine import unique_id
-def part(name):
-    return Partition.find(Partition.TYPE_DATA, label=name)[0]
-async def go(slot):
-    from kiosk.hub import KioskHub
-    from services.cable import Cable
-    from services.clock import Clock
-    from services.journal import Journal
-    from services.session import Gate, Session
-    from services.supervisor import Supervisor
-    from services.log import Log
-    from services import identity
-    from hubcore import requests
-    requests.VERSIONS = (2, 2)
-    strip = memoryview(bytearray(3840))
-    log = Log()
-    hub = KioskHub(Journal(part("journal"), buf=strip), Clock(), keys=part("keys"))
-    hub.start("power", "1", slot)
-    known = identity.load(part("keys"))
-    uart = UART(1, 115200, tx=Pin(17), rx=Pin(18), rxbuf=2048, timeout=0)
-    import gc
-    gc.collect()
-    a = gc.mem_alloc()
-    gate = Gate(hub, strip, (unique_id(), "1", "kiosk", "K"), known, slot, log)
-    gc.collect()
-    b = gc.mem_alloc()
-    cable = Cable(uart, gate.out, unique_id(), bool(known))
-    session = Session(cable, gate)
-    gc.collect()
-    print("gate", b - a, "cable and session", gc.mem_alloc() - b)
-    supervisor = Supervisor(hub)
-    gate.restarts = supervisor.restarts
-    supervisor.start("cable", cable.run)
-    supervisor.start("session", session.run)
-    await supervisor.run()
-def main(slot, damaged):
-    asyncio.run(go(slot))
-"""
 
 
 class Wire:
@@ -177,20 +136,23 @@ class Talk:
                 return held
 
 
+@functools.cache
+def _flash() -> bytes:
+    """An image as it is shipped, which takes seconds to build."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "flash.bin"
+        image.build_image(TOML, path)
+        return path.read_bytes()
+
+
 class Desk:
     """A board with its link, and laptops that come to it."""
 
     def __init__(self, folder: Path, identity: bool = True) -> None:
         self.flash = folder / "flash.bin"
-        image.build_image(TOML, self.flash)
-        files = image.build_app(folder / "app") | {"kiosk/app.py": PROGRAM}
-        slot = load_board(TOML).partition("app_a")
-        with self.flash.open("r+b") as file:
-            file.seek(slot.offset)
-            file.write(image.pack_littlefs(files, slot.size))
-            if identity:
-                file.seek(load_board(TOML).partition("keys").offset + 4 * 4096)
-                file.write(HUB.issue_kiosk(DEVICE).blob)
+        self.flash.write_bytes(_flash())
+        if identity:
+            self.enrol()
         self.kernel = Kernel.virtual(SEED)
         self.board = Board(self.kernel, load_spec(TOML), self.flash, seed=SEED)
         self.uarts = Uarts(self.board)
@@ -198,6 +160,7 @@ class Desk:
         assert isinstance(link, LinkPort)
         self.port = link
         self.cable: CableTransport | None = None
+        self._laptops = 0
 
     def run(self, work: Callable[[], Awaitable[Any]], limit_s: float = 7200) -> Any:
         return self.kernel.run(asyncio.wait_for(self._powered(work), limit_s))
@@ -210,10 +173,16 @@ class Desk:
         await self.board.power_on()
         await asyncio.sleep(3)
 
+    def client(self, who: Identity = LAPTOP) -> KioskClient:
+        """The shipping client, not yet connected."""
+        return KioskClient(SecureTransport(CableTransport(Wire(self.port)), who), name="test")
+
     @asynccontextmanager
     async def talk(self, who: Identity = LAPTOP, **how: Any) -> AsyncGenerator[Talk]:
-        self.cable = CableTransport(Wire(self.port), rnd=random.Random(1).randbytes, **how)
-        secure = SecureTransport(self.cable, who)
+        on_wait = how.pop("on_wait", None)
+        self._laptops += 1
+        self.cable = CableTransport(Wire(self.port), rnd=random.Random(self._laptops).randbytes, **how)
+        secure = SecureTransport(self.cable, who, on_wait=on_wait)
         await secure.open()
         try:
             yield Talk(secure)
@@ -229,10 +198,15 @@ class Desk:
             return error
         raise AssertionError("was let in")
 
-    def partition(self, name: str, data: bytes) -> None:
-        write_partition(self.flash, name, data)
+    def enrol(self, hub: Authority = HUB) -> None:
+        """Give the board, which is off, an identity."""
+        blob = hub.issue_kiosk(DEVICE).blob
+        data = bytearray(read_partition(self.flash, "keys"))
+        data[4 * 4096 : 6 * 4096] = blob.ljust(2 * 4096, b"\xff")
+        write_partition(self.flash, "keys", bytes(data))
 
     def close(self) -> None:
+        print(self.board.console_text())
         self.board.close()
         self.uarts.close()
         self.kernel.close()

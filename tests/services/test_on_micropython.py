@@ -1,4 +1,4 @@
-"""Journal, link, supervisor and watchdog under the real interpreter, whose asyncio they are written for."""
+"""Journal, supervisor and watchdog under the real interpreter, whose asyncio they are written for."""
 
 import os
 import subprocess
@@ -10,7 +10,9 @@ import pytest
 HERE = Path(__file__).parent
 
 
-@pytest.mark.parametrize(("script", "last"), [("journal_torture.py", "cuts "), ("link_probe.py", "OK ")])
+@pytest.mark.parametrize(
+    ("script", "last"), [("journal_torture.py", "cuts "), ("supervisor_probe.py", "OK ")]
+)
 def test_on_micropython(script: str, last: str) -> None:
     interpreter = Path(sys.executable).with_name("micropython")
     done = subprocess.run(

@@ -12,8 +12,8 @@ BUFFERS = {
     "panel strip, 2 lines at 16 bits (kiosk/wiring.py)": 2 * 2 * 480,
     "how far the picture reaches, and colours (kiosk/canvas.py)": 3 * 80 * 2 + 12,
     "link receive ring, rxbuf (board.toml)": 2048,
-    "link: window, input (services/link.py)": 1024 + 256,
-    "frame decoder (services/link.py)": 512,
+    "cable: stream both ways, frame decoder (services/cable.py)": 4 * 510 + 4 * 254 + 262,
+    "log of the console (services/log.py)": 512,
     "wall: shown, wanted, words (drivers/max7219.py)": 192 + 192 + 48,
 }
 
@@ -26,12 +26,6 @@ _CHECK_IN = {
     "kiosk/ticket",
     "kiosk/visitor",
 }
-
-# The link's version 2, which nothing loads until it takes the place of services/link.
-_LINK = (
-    {"services/cable", "services/session", "services/answers", "services/log"},
-    {"services/radio", "services/greet", "services/identity", "services/rare"},
-)
 
 #: Modules that take turns in memory (kiosk/groups.py, tasks/forget.py): of each row one set is loaded at a
 #: time, at most, so the largest counts.
@@ -52,7 +46,7 @@ TURNS = (
         {"kiosk/desk_in", "kiosk/desk", "kiosk/code"},
         {"kiosk/desk_board", "kiosk/desk", "kiosk/desk_ticket"} | _ALERT,
         {"kiosk/desk_board", "kiosk/desk", "kiosk/desk_day"} | _ALERT,
-        *_LINK,
+        {"services/radio", "services/greet"},
     ),
     (
         {"services/pins", "services/keys"},
@@ -60,10 +54,21 @@ TURNS = (
         {"services/look", "services/zone"},
         {"services/look", "drivers/ds3231"},
         {"kiosk/first"},
+        {"hubcore/requests"},  # never, in fact
         {"kiosk/settle"},
+        {"services/door", "hubcore/asked"},
     ),
     # kiosk/hub.py
-    ({"hubcore/desk_seldom"}, {"hubcore/kinds"}, {"hubcore/steps_seldom"}, {"hubcore/account"}),
+    (
+        {"hubcore/desk_seldom"},
+        {"hubcore/kinds"},
+        {"hubcore/steps_seldom"},
+        {"hubcore/account"},
+        {"services/answers", "hubcore/asked"},
+        {"services/rare", "services/identity"},
+        {"services/rare", "services/keys"},
+        {"services/rare", "services/files"},
+    ),
 )
 
 

@@ -21,6 +21,7 @@ _IRQ_BREAK = micropython.const(16)
 _IRQ_IDLE = micropython.const(0x1000)
 _IDLE_MIN_US = micropython.const(500)
 
+_spill = bytearray(64)
 _by_id = [None] * _PORTS
 _rings = [None] * _PORTS
 
@@ -190,7 +191,8 @@ class UART(Stream):
             self._flow = flow
         if not console:
             # Input from before is discarded.
-            self._ring.read(self._rxbuf)
+            while self._ring.readinto(_spill):
+                pass
             self._tell(self._baud)
 
     @staticmethod

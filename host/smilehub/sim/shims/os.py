@@ -1,12 +1,15 @@
 """``os`` of the ESP32 port: file system calls of the built-in module, the board's name and its random
 numbers."""
 
+import builtins
 import hashlib
+import io
 import struct
 import sys
 from collections import namedtuple
 
 import _sim
+import _sys
 from _native import os as _native
 
 chdir = _native.chdir
@@ -50,3 +53,31 @@ def urandom(n):
 
 def sync():
     """Nothing is held back: the flash is written through."""
+
+
+def dupterm(stream, index=0):
+    """Have ``stream`` get what is printed from now on, too (None: no more); returns the one before."""
+    before = _dup[0]
+    _dup[0] = stream
+    builtins.print = _print if stream else _builtin_print
+    _sys.print_exception = _print_exception if stream else _builtin_exception
+    return before
+
+
+def _print(*args, sep=" ", end="\n", file=None):
+    _builtin_print(*args, sep=sep, end=end, file=file or sys.stdout)
+    if file is None:
+        _dup[0].write((sep.join([str(arg) for arg in args]) + end).encode())
+
+
+def _print_exception(error, file=None):
+    _builtin_exception(error, file or sys.stdout)
+    if file is None:
+        text = io.StringIO()
+        _builtin_exception(error, text)
+        _dup[0].write(text.getvalue().encode())
+
+
+_dup = [None]
+_builtin_print = print
+_builtin_exception = sys.print_exception
