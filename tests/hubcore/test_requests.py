@@ -1,5 +1,8 @@
 """Messages: packed as docs/link.md says, and read with care."""
 
+import re
+from pathlib import Path
+
 import cbor2
 import pytest
 from hypothesis import given
@@ -261,3 +264,22 @@ def test_a_length_that_nothing_may_have(length):
     assert reader.filled(2) is None
     reader.space()[:1] = b"x"
     assert bytes(reader.filled(1)) == b"x"
+
+
+FIRMWARE = Path(requests.__file__).parents[1]
+SAME = {
+    "_DONE": {requests.DONE},  # and the reason of a BYE
+    "_REFUSED": {requests.REFUSED, 1},
+    "_LATE": {requests.LATE, 2},
+    "_OPENED": {0x11},
+}
+
+
+@pytest.mark.parametrize("name", ["session", "answers", "telling", "rare", "files", "door"])
+def test_the_kiosk_has_these_numbers_folded_in(name):
+    source = (FIRMWARE / "services" / f"{name}.py").read_text(encoding="utf-8")
+    consts = re.findall(r"^(_[A-Z_]+) = const\(([0-9a-fx_]+)\)", source, re.M)
+    shared = [(const, int(value, 0)) for const, value in consts if hasattr(requests, const[1:])]
+    assert len(shared) > 2
+    for const, value in shared:
+        assert value in SAME.get(const, {getattr(requests, const[1:])}), const
