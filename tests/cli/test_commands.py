@@ -8,14 +8,16 @@ import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import rich_click as click
-from peer import Peer, PtyKiosk
+from peer import Peer, PtyKiosk, authority, papers
 
 from hubcore import frames
 from smilehub import cli
 from smilehub.store.database import Store
+from smilehub.trust.authority import Authority
 
 PROGRAM = [sys.executable, "-m", "smilehub.cli"]
 
@@ -31,7 +33,9 @@ class Run:
 
 
 def environment(tmp_path: Path, ports: str = "") -> dict[str, str]:
-    return os.environ | {"SMILEHUB_PORTS": ports, "XDG_DATA_HOME": str(tmp_path), "HOME": str(tmp_path)}
+    papers().save(tmp_path / "home" / "trust")
+    home = {"XDG_DATA_HOME": str(tmp_path), "HOME": str(tmp_path), "SMILEHUB_HOME": str(tmp_path / "home")}
+    return os.environ | home | {"SMILEHUB_PORTS": ports}
 
 
 async def smilehub(tmp_path: Path, *args: str, ports: str = "") -> Run:
@@ -179,7 +183,7 @@ def test_watch_follows_and_ends_with_a_word(tmp_path: Path, number: signal.Signa
         while line.get("event") != "synced":
             line = json.loads(await process.stdout.readline())
         peer.write("fault", {"task": "x", "error": "news"})
-        await kiosk.write(peer.head())
+        kiosk.end.say(peer.head())
         while line.get("event") != "stored":
             line = json.loads(await process.stdout.readline())
         assert line["last"] == peer.next_seq - 1
@@ -195,23 +199,20 @@ def test_watch_follows_and_ends_with_a_word(tmp_path: Path, number: signal.Signa
     with_kiosk(peer, work)
 
 
-def test_a_lost_answer_is_repeated_under_the_same_number(tmp_path: Path):
+def test_who_lost_the_answer_gives_the_same_wish_again_under_the_same_number(tmp_path: Path):
     peer = Peer()
-    honest, lost = peer.feed, []
-
-    def forgetful(data: bytes) -> list[bytes]:
-        """Every second answer is lost on the way."""
-        out = honest(data)
-        kept = []
-        for frame in out:
-            lost.append(frame)
-            if len(lost) % 2 == 0:
-                kept.append(frame)
-        return kept
-
-    peer.feed = forgetful  # type: ignore[method-assign]
+    honest = peer.command
 
     async def work(kiosk: PtyKiosk) -> None:
+        def forgetful(*wish: Any) -> bytes:
+            honest(*wish)
+            kiosk.end.kiosk.hang_up(0)
+            return b""
+
+        peer.command = forgetful  # type: ignore[method-assign]
+        ran = await smilehub(tmp_path, "day", "open", "--port", kiosk.path)
+        assert ran.code == 8 and "very same command again" in ran.err
+        peer.command = honest  # type: ignore[method-assign]
         ran = await smilehub(tmp_path, "day", "open", "--json", "--port", kiosk.path)
         assert ran.code == 0, ran.out
         assert ran.lines[0]["already_done"]
@@ -265,7 +266,7 @@ def test_a_kiosk_of_another_version(tmp_path: Path):
     async def work(kiosk: PtyKiosk) -> None:
         ran = await smilehub(tmp_path, "sync", "--port", kiosk.path)
         assert ran.code == 11
-        assert "speaks protocol version 7 to 9, this program 1." in ran.err
+        assert "speaks protocol version 7 to 9, this program 2." in ran.err
         assert "Update smilehub" in ran.err
 
     with_kiosk(Peer(versions=(7, 9)), work)
@@ -282,6 +283,7 @@ def test_a_refusal_says_why_and_what_next(tmp_path: Path):
 
 def test_two_boards_are_listed_and_none_is_touched(tmp_path: Path):
     first, second = Peer(seed=1), Peer(seed=2)
+    first.busy_day(10)
 
     async def work(kiosk: PtyKiosk) -> None:
         async with PtyKiosk(second) as other:
@@ -289,16 +291,102 @@ def test_two_boards_are_listed_and_none_is_touched(tmp_path: Path):
             ran = await smilehub(tmp_path, "day", "open", ports=ports)
             assert ran.code == 4
             assert kiosk.path in ran.err and other.path in ran.err
-            listed = await smilehub(tmp_path, "devices", "--ask", "--json", ports=ports)
-            assert {line["device_id"] for line in listed.lines} == {
-                first.device_id.hex(),
-                second.device_id.hex(),
+            listed = await smilehub(tmp_path, "devices", "--json", ports=ports)
+            assert {line["device_id"]: line["unsynced"] for line in listed.lines} == {
+                first.device_id.hex(): first.next_seq - 1,
+                second.device_id.hex(): 1,
             }
-            table = await smilehub(tmp_path, "devices", ports=ports)
+            assert {line["way"] for line in listed.lines} == {"cable"}
+            table = await smilehub(tmp_path, "devices", "--list", ports=ports)
             assert kiosk.path in table.out and table.code == 0
+            assert first.device_id.hex() not in table.out, "nobody was asked"
 
     with_kiosk(first, work)
     assert first.commands == second.commands == []
+
+
+def test_a_sync_brings_the_records_of_all_kiosks_on_cables(tmp_path: Path):
+    first, second = Peer(seed=1), Peer(seed=2)
+    for peer in (first, second):
+        peer.busy_day(20)
+
+    async def work(kiosk: PtyKiosk) -> None:
+        async with PtyKiosk(second) as other:
+            ports = os.pathsep.join([kiosk.path, other.path])
+            ran = await smilehub(tmp_path, "sync", "--json", "--store", str(tmp_path / "s"), ports=ports)
+            assert ran.code == 0, ran.out
+            listed = await smilehub(
+                tmp_path, "devices", "--json", "--store", str(tmp_path / "s"), ports=ports
+            )
+            assert [line["unsynced"] for line in listed.lines] == [0, 0]
+            other.mute = True
+            ran = await smilehub(tmp_path, "sync", "--store", str(tmp_path / "s"), ports=ports)
+            assert ran.code == 9 and other.path in ran.err
+            assert "0 new records; " in ran.out, "the other kiosk was asked all the same"
+
+    with_kiosk(first, work)
+    assert held(tmp_path / "s", first) == first.raws
+    assert held(tmp_path / "s", second) == second.raws
+
+
+def test_a_watch_finds_the_kiosks_by_itself(tmp_path: Path):
+    first, second = Peer(seed=1), Peer(seed=2)
+
+    async def work(kiosk: PtyKiosk) -> None:
+        async with PtyKiosk(second, state=1) as bare:
+            process = await asyncio.create_subprocess_exec(
+                *PROGRAM, "sync", "--watch", "--json", "--store", str(tmp_path / "s"),
+                env=environment(tmp_path, os.pathsep.join([kiosk.path, bare.path])),
+                stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+            )  # fmt: skip
+            assert process.stdout is not None
+            seen: dict[str, dict[str, object]] = {}
+            while not {"synced", "silent"} <= set(seen):
+                line = json.loads(await process.stdout.readline())
+                seen[line["event"]] = line
+            assert seen["silent"]["port"] == bare.path and "no identity" in str(seen["silent"]["message"])
+            process.send_signal(signal.SIGTERM)
+            assert await process.wait() == 143
+
+    with_kiosk(first, work)
+    assert held(tmp_path / "s", first) == first.raws
+
+
+def test_health_settings_and_logs(tmp_path: Path):
+    peer = Peer()
+
+    async def work(kiosk: PtyKiosk) -> None:
+        ran = await smilehub(tmp_path, "health", ports=kiosk.path)
+        assert ran.code == 0 and "CR2032" in ran.out and "50,000 bytes" in ran.out
+        ran = await smilehub(tmp_path, "health", "--json", ports=kiosk.path)
+        assert ran.lines[0]["troubles"][0]["task"] == "clock"
+        ran = await smilehub(tmp_path, "config", "name", "Front", ports=kiosk.path)
+        assert ran.code == 0 and "Front" in ran.out and peer.config == {"name": "Front"}
+        ran = await smilehub(tmp_path, "logs", ports=kiosk.path)
+        assert ran.code == 39 and "technician" in ran.err and "hub invite" in ran.err
+        authority().issue_person("technician", "bench").save(tmp_path / "home" / "trust")
+        ran = await smilehub(tmp_path, "logs", ports=kiosk.path)
+        assert ran.code == 39
+        peer.role = "technician"
+        ran = await smilehub(tmp_path, "logs", ports=kiosk.path)
+        assert (ran.code, ran.out) == (0, "hello\n")
+
+    with_kiosk(peer, work)
+
+
+def test_a_kiosk_of_another_hub_and_a_laptop_of_none(tmp_path: Path):
+    async def work(kiosk: PtyKiosk) -> None:
+        env = environment(tmp_path, kiosk.path)
+        Authority.from_seed("others").issue_person("laptop", "tests").save(tmp_path / "home" / "trust")
+        for expected, said in ((42, "belongs to another hub"), (47, "does not belong to a hub yet")):
+            process = await asyncio.create_subprocess_exec(
+                *PROGRAM, "sync", env=env, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+            )
+            _, err = await process.communicate()
+            assert process.returncode == expected and said in err.decode()
+            (tmp_path / "home" / "trust" / "laptop").unlink(missing_ok=True)
+
+    with_kiosk(Peer(), work)
 
 
 def test_store_errors_at_the_command_line(tmp_path: Path):

@@ -18,14 +18,28 @@ LONGEST_S = 120.0
 def kiosk(tmp_path: Path) -> Generator[dict[str, str]]:
     link = tmp_path / "ports" / "link"
     link.parent.mkdir()
+    home = str(tmp_path / "home")
     command = [*PROGRAM, "sim", "kiosk", "--flash", str(tmp_path / "flash.bin"), "--serial-link", str(link)]
     log = (tmp_path / "log").open("wb")
-    with log, subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL) as board:
+    with (
+        log,
+        subprocess.Popen(
+            command,
+            stdout=log,
+            stderr=log,
+            stdin=subprocess.DEVNULL,
+            env=os.environ | {"SMILEHUB_HOME": home},
+        ) as board,
+    ):
         give_up = time.monotonic() + LONGEST_S
         while not link.exists():
             assert board.poll() is None and time.monotonic() < give_up, (tmp_path / "log").read_text()
             time.sleep(0.1)
-        yield os.environ | {"SMILEHUB_PORTS": str(link.parent), "XDG_DATA_HOME": str(tmp_path)}
+        yield os.environ | {
+            "SMILEHUB_PORTS": str(link.parent),
+            "XDG_DATA_HOME": str(tmp_path),
+            "SMILEHUB_HOME": home,
+        }
         board.send_signal(signal.SIGINT)
         board.wait(LONGEST_S)
 
@@ -35,7 +49,7 @@ def test_a_desk_without_visitors(kiosk: dict[str, str]):
         return subprocess.run([*PROGRAM, *args], env=kiosk, capture_output=True, text=True, timeout=LONGEST_S)
 
     expected = [
-        (["devices", "--ask"], 0, "named in SMILEHUB_PORTS"),
+        (["devices"], 0, "named in SMILEHUB_PORTS"),
         (["call", "1"], 12, "The day is closed."),
         (["day", "open"], 0, "The day is open."),
         (["chair", "open", "1", "--lane", "child"], 0, "Chair 1 is open."),

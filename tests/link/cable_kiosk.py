@@ -160,6 +160,10 @@ class Line:
         self.baud = 115200
 
     async def close(self) -> None:
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """The cable comes out."""
         self._open = False
         if self._timer:
             self._timer.cancel()

@@ -1,26 +1,31 @@
-"""A reference kiosk for tests: docs/formats.md spoken from memory by hubcore alone, over any byte stream."""
+"""A reference kiosk for tests: docs/link.md spoken from memory, over a plain stream, or TLS and the cable."""
 
 import asyncio
+import functools
 import os
 import random
 import tty
-from collections.abc import Callable
 
-from hubcore import frames, records, requests
+from cable_kiosk import CableKiosk
+from hubs import TlsServer, server_context
+
+from hubcore import records, requests
 from hubcore.classes import SAID, class_of
 from hubcore.desk import decide, refusal
 from hubcore.errors import Refused
 from hubcore.fold import Hub
 from smilehub.errors import LinkClosed
+from smilehub.trust.authority import Authority
+from smilehub.trust.identity import Identity
 
 RED = {said for said in SAID if class_of(said) == 0}
 
 
 class Peer:
-    """Answers frames with frames, without I/O. ``raws`` is the journal; tests may reach into everything."""
+    """Answers messages with messages, without I/O. ``raws`` is the journal; tests may reach into it."""
 
     def __init__(
-        self, *, seed: int = 1, versions: tuple[int, int] = (1, 1), clock_s: int | None = 1_700_000_000
+        self, *, seed: int = 1, versions: tuple[int, int] = (2, 2), clock_s: int | None = 1_700_000_000
     ):
         self.rng = random.Random(seed)
         self.journal_id = self.rng.randbytes(8)
@@ -35,8 +40,13 @@ class Peer:
         self.pins: dict[str, str] = {}
         self.receipts: list[int] = []
         self.chunk = 8
-        self.decoder = frames.Decoder()
-        self.outbox: list[bytes] = []
+        self.reader = requests.Reader(requests.MOST_ASKED)
+        self.config = {"name": "Kiosk"}
+        self.log = b"hello\n"
+        self.files: dict[str, bytes] = {}
+        self.role = "laptop"
+        self.cancelled: list[int] = []
+        self.asked: list[tuple] = []
         self.write("boot", {"cause": "power", "firmware": "test"})
 
     @property
@@ -75,15 +85,25 @@ class Peer:
                 self.wish("served", {"ticket": label})
 
     def head(self) -> bytes:
-        return frames.encode(requests.pack_notice(requests.TOPIC_HEAD, [self.journal_id, self.next_seq]))
+        return requests.message((requests.NOTICE, requests.TOPIC_HEAD, [self.journal_id, self.next_seq]))
+
+    def begin(self) -> None:
+        """A new session."""
+        self.reader.clear()
 
     def feed(self, data: bytes) -> list[bytes]:
-        """The frames that answer what ``data`` completes."""
-        for payload in self.decoder.feed(data):
-            message = requests.unpack(payload)
-            for reply in self.answer(*message[1:]):
-                self.outbox.append(frames.encode(reply))
-        out, self.outbox = self.outbox, []
+        """The messages that answer what ``data`` completes."""
+        out: list[bytes] = []
+        while data:
+            space = self.reader.space()
+            size = min(len(space), len(data))
+            space[:size] = data[:size]
+            data = data[size:]
+            payload = self.reader.filled(size)
+            if payload is not None:
+                message = requests.parse(payload)
+                self.asked.append(message)
+                out += self.answer(*message[1:4])
         return out
 
     def answer(self, number: int, op: int, args: dict) -> list[bytes]:
@@ -91,8 +111,8 @@ class Peer:
             low, high, _ = requests.parse_hello(args)
             version = min(high, self.versions[1])
             if version < max(low, self.versions[0]):
-                return [requests.pack_reply(number, requests.BAD_VERSION, {0: list(self.versions)})]
-            return [requests.pack_reply(number, 0, self.hello(version))]
+                return [reply(number, requests.BAD_VERSION, {0: list(self.versions)})]
+            return [reply(number, 0, self.hello(version))]
         if op == requests.PULL:
             return self.pull(number, *requests.parse_pull(args))
         if op == requests.COMMAND:
@@ -101,7 +121,7 @@ class Peer:
             journal_id, seq = requests.parse_receipt(args)
             self.receipts.append(seq)
             self.write("receipt", {"journal": journal_id, "seq": seq})
-            return [requests.pack_reply(number, 0, {})]
+            return [reply(number, 0, {})]
         if op == requests.STATE:
             result = {
                 0: self.journal_id,
@@ -111,12 +131,42 @@ class Peer:
                 4: 0,
                 5: [0, 9],
             }
-            return [requests.pack_reply(number, 0, result)]
+            return [reply(number, 0, result)]
         if op == requests.SET_CLOCK:
             self.clock_s = requests.parse_set_clock(args)
             self.write("clock_set", {"utc": self.clock_s, "source": "laptop"})
-            return [requests.pack_reply(number, 0, {})]
-        return [requests.pack_reply(number, requests.UNKNOWN_OP, {0: "unknown"})]
+            return [reply(number, 0, {})]
+        if op == requests.CANCEL:
+            self.cancelled.append(args[0])
+            return [reply(number, 0, {})]
+        if not requests.ROLES[self.role] >> op & 1:
+            return [reply(number, requests.FORBIDDEN, {0: "not with this role"})]
+        if op == requests.HEALTH:
+            health = {0: ["clock"], 1: "test", 3: 50_000, 4: [3, 9], 5: 77, 6: {"resent": 1}, 7: {}}
+            return [reply(number, 0, health)]
+        if op == requests.LOGS:
+            start = max(args[0], 0)
+            return [reply(number, 0, {0: start, 1: self.log[start:], 2: len(self.log)})]
+        if op in (requests.FILE_LIST, requests.FILE_READ, requests.FILE_WRITE, requests.FILE_REMOVE):
+            return [reply(number, 0, self.file(op, args[0], args))]
+        if op == requests.CONFIG_GET:
+            return [reply(number, 0, self.config)]
+        if op == requests.CONFIG_SET:
+            self.config[args[0]] = args[1]
+            return [reply(number, 0, {})]
+        return [reply(number, requests.UNKNOWN_OP, {0: "unknown"})]
+
+    def file(self, op: int, path: str, args: dict):
+        if op == requests.FILE_LIST:
+            names = sorted(name for name in self.files if name.startswith(path))
+            return [[name, len(self.files[name])] for name in names[args[1] :][:2]]
+        if op == requests.FILE_READ:
+            return {0: self.files[path][args[1] :][:700], 1: len(self.files[path])}
+        if op == requests.FILE_WRITE:
+            self.files[path] = self.files.get(path, b"")[: args[1]] + args[2]
+            return {0: len(self.files[path])}
+        del self.files[path]
+        return {}
 
     def code(self) -> str:
         return "".join(self.rng.choice("udyb") for _ in range(8))
@@ -143,28 +193,30 @@ class Peer:
             9: 1,
             10: self.uptime_ms,
             11: self.clock_s,
+            12: list(range(1, 17)),
+            13: self.role,
         }
 
     def pull(self, number: int, journal_id: bytes, first: int, most: int) -> list[bytes]:
         if journal_id != self.journal_id:
-            return [requests.pack_reply(number, requests.OTHER_JOURNAL, {0: "other", 1: self.journal_id})]
+            return [reply(number, requests.OTHER_JOURNAL, {0: "other", 1: self.journal_id})]
         seq = max(first, self.first_seq)
         replies: list[bytes] = []
         end = min(self.next_seq, seq + most)
         while seq < end:
             run = self.raws[seq - self.first_seq : min(end, seq + self.chunk) - self.first_seq]
-            while sum(map(len, run)) > 900:
+            while sum(map(len, run)) > 1900:
                 run.pop()
-            replies.append(requests.pack_reply(number, 0, [seq, run], True))
+            replies.append(reply(number, 0, [seq, b"".join(run)], True))
             seq += len(run)
-        replies.append(requests.pack_reply(number, 0, [seq, []], False))
+        replies.append(reply(number, 0, [seq, b""], False))
         return replies
 
     def command(self, number: int, cmd: tuple[str, int], name: str, args: dict) -> bytes:
         if self.hub.done(*cmd):
-            return requests.pack_reply(number, 0, {0: self.hub.issuer_seq.get(cmd[0], 0), 1: True, 2: {}})
+            return reply(number, 0, {0: self.hub.issuer_seq.get(cmd[0], 0), 1: True, 2: {}})
         if name == "staff_list":
-            return requests.pack_reply(number, 0, {0: 0, 1: False, 2: {"staff": sorted(self.pins)}})
+            return reply(number, 0, {0: 0, 1: False, 2: {"staff": sorted(self.pins)}})
         code = self.code() if name in ("checkin", "promise") and args["need"] not in RED else None
         try:
             seq = (
@@ -174,58 +226,49 @@ class Peer:
             )
         except Refused as refused:
             self.write(*refusal(name, refused, cmd))
-            return requests.pack_reply(
-                number, requests.REFUSED, {0: str(refused), 1: refused.reason, 3: refused.about}
-            )
+            return reply(number, requests.REFUSED, {0: str(refused), 1: refused.reason, 3: refused.about})
         self.commands.append((name, args))
         body = records.decode(self.raws[seq - self.first_seq]).body
         fields = (("ticket", "label"), ("others", "others"), ("chair", "chair"))
         result = {k: body[f] for k, f in fields if f in body} | ({"code": code} if code else {})
-        return requests.pack_reply(number, 0, {0: seq, 1: False, 2: result})
+        return reply(number, 0, {0: seq, 1: False, 2: result})
+
+
+def reply(number: int, status: int, result, more: bool = False) -> bytes:
+    return requests.message((requests.REPLY, number, status, result, more))
 
 
 class Noise:
-    """What a line does to the n-th frame: nothing, or one of these by a plan that hypothesis draws."""
-
-    KINDS = ("loss", "flip", "twice", "garbage", "cut")
+    """What becomes of the n-th message, in either direction: it arrives, or by a plan that hypothesis draws
+    it is lost with all that follow ("hush"), or the connection ends there ("cut")."""
 
     def __init__(self, plan: dict[int, str] | None = None):
         self.plan = plan or {}
         self.count = 0
 
-    def pass_on(self, frame: bytes) -> list[bytes]:
-        kind = self.plan.get(self.count)
+    def next(self) -> str:
         self.count += 1
-        if kind == "loss":
-            return []
-        if kind == "flip":
-            return [bytes([frame[0] ^ 0x10]) + frame[1:]]
-        if kind == "twice":
-            return [frame, frame]
-        if kind == "garbage":
-            return [b"\xff\x13\x07", frame]
-        if kind == "cut":
-            return [b""]
-        return [frame]
+        return self.plan.get(self.count - 1, "")
 
 
 class MemoryTransport:
-    """A transport that ends in a Peer in the same process, over a noisy line; "cut" ends the connection."""
+    """A reliable transport that ends in a Peer in the same process, until a plan ends it."""
 
     name = "memory"
     mtu = 1024
 
-    def __init__(self, peer: Peer, noise: Noise | None = None, on_frame: Callable[[int], None] | None = None):
+    def __init__(self, peer: Peer, noise: Noise | None = None):
         self.peer = peer
         self.noise = noise or Noise()
-        self.on_frame = on_frame
-        self.frames_in = 0
+        self.device_id = peer.device_id
+        self.silent = False
         self._queue: asyncio.Queue[bytes] = asyncio.Queue()
         self._open = False
 
     async def open(self) -> None:
         self._queue = asyncio.Queue()
-        self._open = True
+        self.peer.begin()
+        self._open, self.silent = True, False
 
     async def close(self) -> None:
         self._open = False
@@ -238,13 +281,19 @@ class MemoryTransport:
     async def send(self, data: bytes) -> None:
         if not self._open:
             raise LinkClosed("closed")
-        for sent in self.noise.pass_on(data):
-            if sent == b"":
-                await self.close()
-                raise LinkClosed("cut")
-            for frame in self.peer.feed(sent):
-                for part in self.noise.pass_on(frame):
-                    self._queue.put_nowait(part)
+        if await self._passes():
+            for message in self.peer.feed(data):
+                if not await self._passes():
+                    break
+                self._queue.put_nowait(message)
+
+    async def _passes(self) -> bool:
+        what = self.noise.next()
+        if what == "cut":
+            await self.close()
+            raise LinkClosed("cut")
+        self.silent = self.silent or what == "hush"
+        return not self.silent
 
     async def receive(self) -> bytes:
         if not self._open and self._queue.empty():
@@ -253,17 +302,55 @@ class MemoryTransport:
         if data == b"":
             self._open = False
             raise LinkClosed("The connection at memory ended: cut.")
-        self.frames_in += 1
-        if self.on_frame:
-            self.on_frame(self.frames_in)
         return data
 
 
-class PtyKiosk:
-    """A Peer behind a real pseudo-terminal, served by the running loop."""
+@functools.cache
+def authority() -> Authority:
+    """The hub of the kiosks here, always the same."""
+    return Authority.from_seed("tests")
 
-    def __init__(self, peer: Peer, *, pause_s: float = 0.0, mute: bool = False):
+
+@functools.cache
+def papers() -> Identity:
+    """A laptop of that hub."""
+    return authority().issue_person("laptop", "tests")
+
+
+class KioskEnd:
+    """A Peer behind TLS and the cable's framing: bytes of the line in, bytes out."""
+
+    def __init__(self, peer: Peer, **cable):
         self.peer = peer
+        self.kiosk = CableKiosk(self._plain, device_id=peer.device_id, **cable)
+        self.kiosk.on_open = self._opened
+        issued = authority().issue_kiosk(peer.device_id)
+        identity = Identity(issued.cert, issued.key, issued.authority, issued.hub_key, "laptop", "")
+        self._context = server_context(identity)
+        self.tls = TlsServer(self._context, self._answer)
+
+    def say(self, message: bytes) -> None:
+        """A message to the laptop, unasked."""
+        self.tls.write(message)
+        self.kiosk.unsent += self.tls.take()
+
+    def _opened(self) -> None:
+        self.peer.begin()
+        self.tls = TlsServer(self._context, self._answer)
+
+    def _plain(self, data: bytes) -> bytes:
+        return self.tls.feed(data)
+
+    def _answer(self, data: bytes) -> bytes:
+        return b"".join(self.peer.feed(data))
+
+
+class PtyKiosk:
+    """A kiosk's cable behind a pseudo-terminal, served by the running loop; ``pause_s`` between frames."""
+
+    def __init__(self, peer: Peer, *, pause_s: float = 0.0, mute: bool = False, **cable):
+        self.peer = peer
+        self.end = KioskEnd(peer, **cable)
         self.pause_s = pause_s
         self.mute = mute
         self.garbage = b""
@@ -292,25 +379,35 @@ class PtyKiosk:
             os.close(self._fd)
             os.close(self._slave)
 
+    async def say(self, message: bytes) -> None:
+        """A message to the laptop, unasked."""
+        self.end.say(message)
+
     async def _serve(self) -> None:
+        loop = asyncio.get_running_loop()
         while True:
-            await self._ready(asyncio.get_running_loop().add_reader, asyncio.get_running_loop().remove_reader)
-            data = os.read(self._fd, 4096)
+            kiosk = self.end.kiosk
+            try:
+                async with asyncio.timeout(0.02):
+                    await self._ready(loop.add_reader, loop.remove_reader)
+                data = os.read(self._fd, 4096)
+            except TimeoutError:
+                data = b""
             if self.mute:
                 continue
-            for frame in self.peer.feed(data):
-                await self.write(self.garbage + frame)
+            now = int(loop.time() * 1000)
+            for frame in kiosk.feed(data, now) if data else kiosk.poll(now):
+                await self.write_raw(self.garbage + frame)
                 if self.pause_s:
                     await asyncio.sleep(self.pause_s)
 
-    async def write(self, data: bytes) -> None:
+    async def write_raw(self, data: bytes) -> None:
+        loop = asyncio.get_running_loop()
         while data:
             try:
                 data = data[os.write(self._fd, data) :]
             except BlockingIOError:
-                await self._ready(
-                    asyncio.get_running_loop().add_writer, asyncio.get_running_loop().remove_writer
-                )
+                await self._ready(loop.add_writer, loop.remove_writer)
 
     async def _ready(self, add, remove) -> None:
         ready = asyncio.Event()

@@ -1,15 +1,26 @@
-"""The client against a reference kiosk: order, losses, noise, versions, late and wrong answers."""
+"""The client against a reference kiosk: order, deadlines, cancelling, back-pressure, wrong answers."""
+
+import asyncio
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jumping import run
-from peer import MemoryTransport, Noise, Peer
+from peer import MemoryTransport, Noise, Peer, reply
 
-from hubcore import frames, requests
-from smilehub.errors import JournalFull, KioskRefused, LinkClosed, NoAnswer, ProtocolError, VersionMismatch
+from hubcore import requests
+from smilehub.errors import (
+    JournalFull,
+    KioskRefused,
+    LinkClosed,
+    NoAnswer,
+    ProtocolError,
+    RoleForbidden,
+    VersionMismatch,
+    WrongPeer,
+)
 from smilehub.link.client import KioskClient
-from smilehub.link.messages import Alert, Head, Other
+from smilehub.link.messages import Alert, Head, Log, Other
 
 
 def pulled(peer: Peer, transport: MemoryTransport, start: int = 1, limit: int | None = None, **options):
@@ -61,38 +72,6 @@ def test_pull_of_more_than_a_window():
     assert [raw for _, raw in got] == peer.raws
 
 
-@settings(max_examples=80, deadline=None)
-@given(
-    plan=st.dictionaries(
-        st.integers(0, 40), st.sampled_from(["loss", "flip", "twice", "garbage"]), max_size=12
-    )
-)
-def test_noise_costs_time_but_no_record(plan: dict[int, str]):
-    peer = Peer()
-    peer.chunk = 4
-    peer.busy_day(30)
-    got, _ = pulled(peer, MemoryTransport(peer, Noise(plan)), attempts=15)
-    assert [raw for _, raw in got] == peer.raws
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    plan=st.dictionaries(
-        st.integers(0, 12), st.sampled_from(["loss", "flip", "twice", "garbage"]), max_size=8
-    )
-)
-def test_a_command_happens_once_whatever_the_line_does(plan: dict[int, str]):
-    peer = Peer()
-
-    async def work():
-        async with KioskClient(MemoryTransport(peer, Noise(plan)), attempts=15) as client:
-            return await client.command("day_open", {}, ("laptop", 1))
-
-    done = run(work())
-    assert peer.commands == [("day_open", {})]
-    assert done.seq == 2
-
-
 def test_refusal_has_reason_sentence_and_hint():
     async def work():
         async with KioskClient(MemoryTransport(Peer())) as client:
@@ -118,7 +97,7 @@ def test_refusal_has_reason_sentence_and_hint():
 )
 def test_a_refusal_says_what_it_is_about(result: dict[int, object], message: str):
     peer = Peer()
-    peer.command = lambda number, *_: requests.pack_reply(  # type: ignore[method-assign] -- a stand-in
+    peer.command = lambda number, *_: reply(  # type: ignore[method-assign] -- a stand-in
         number, requests.REFUSED, result
     )
 
@@ -134,7 +113,7 @@ def test_a_refusal_says_what_it_is_about(result: dict[int, object], message: str
 
 def test_a_full_journal_has_an_error_of_its_own():
     peer = Peer()
-    peer.command = lambda number, *_: requests.pack_reply(  # type: ignore[method-assign] -- a stand-in
+    peer.command = lambda number, *_: reply(  # type: ignore[method-assign] -- a stand-in
         number, requests.JOURNAL_FULL, {0: "The kiosk's journal is full.", 1: "journal_full"}
     )
 
@@ -146,7 +125,7 @@ def test_a_full_journal_has_an_error_of_its_own():
         run(work())
 
 
-@pytest.mark.parametrize(("theirs", "said"), [((2, 3), "2 to 3"), ((0, 0), "version 0,")])
+@pytest.mark.parametrize(("theirs", "said"), [((3, 4), "3 to 4"), ((1, 1), "version 1,")])
 def test_other_version_names_both(theirs: tuple[int, int], said: str):
     async def work():
         async with KioskClient(MemoryTransport(Peer(versions=theirs))) as client:
@@ -155,7 +134,7 @@ def test_other_version_names_both(theirs: tuple[int, int], said: str):
     with pytest.raises(VersionMismatch) as error:
         run(work())
     assert said in error.value.message
-    assert error.value.message.endswith("this program 1.")
+    assert error.value.message.endswith("this program 2.")
 
 
 def test_a_wider_laptop_agrees_on_the_kiosks_version():
@@ -163,19 +142,24 @@ def test_a_wider_laptop_agrees_on_the_kiosks_version():
         async with KioskClient(MemoryTransport(Peer()), versions=(1, 4)) as client:
             return await client.hello()
 
-    assert run(work()).version == 1
+    assert run(work()).version == 2
 
 
-def test_silence_ends_in_one_error_after_bounded_tries():
-    transport = MemoryTransport(Peer(), Noise(dict.fromkeys(range(100), "loss")))
+def test_silence_ends_at_the_deadline_and_not_before():
+    transport = MemoryTransport(Peer(), Noise({1: "hush"}))
 
-    async def work():
-        async with KioskClient(transport, timeout=1.0, attempts=3) as client:
-            await client.hello()
+    async def work() -> float:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        async with KioskClient(transport, timeout=3.0) as client:
+            with pytest.raises(NoAnswer, match="memory does not answer in time"):
+                await client.hello()
+            spent = loop.time() - began
+            with pytest.raises(NoAnswer):
+                await client.pull(transport.peer.journal_id, 1, None, lambda *_: None)
+        return spent
 
-    with pytest.raises(NoAnswer, match="No kiosk answers at memory"):
-        run(work())
-    assert transport.noise.count == 3
+    assert run(work()) == pytest.approx(3.0)
 
 
 def test_a_lost_link_reaches_whoever_waits():
@@ -197,11 +181,12 @@ def test_records_that_the_kiosk_lost_are_an_error_or_a_gap():
 
     def holed(number: int, journal_id: bytes, first: int, most: int) -> list[bytes]:
         """As the firmware answers: an empty run says where it goes on."""
-        before = honest(number, journal_id, first, max(0, min(most, 5 - first)))[:-1]
-        if most <= 5 - first or first >= 8:
-            return honest(number, journal_id, first, most)
-        jump = requests.pack_reply(number, 0, [8, []], True)
-        return [*before, jump, *honest(number, journal_id, 8, most - max(0, 5 - first))]
+        jump = reply(number, 0, [8, b""], True)
+        return [
+            *honest(number, journal_id, first, 5 - first)[:-1],
+            jump,
+            *honest(number, journal_id, 8, most),
+        ]
 
     peer.pull = holed  # type: ignore[method-assign] -- a kiosk that lost records 5 to 7
     got: list[int] = []
@@ -217,47 +202,236 @@ def test_records_that_the_kiosk_lost_are_an_error_or_a_gap():
                 on_gap,
             )
 
-    with pytest.raises(NoAnswer):
+    with pytest.raises(ProtocolError, match="left out records 5 to 7"):
         run(work(None))
+    assert got == [1, 2, 3, 4]
     got.clear()
     run(work(lambda first, last: gaps.append((first, last))))
     assert gaps == [(5, 7)]
     assert got == [1, 2, 3, 4, *range(8, len(whole) + 1)]
 
 
+@pytest.mark.parametrize("replies", [[[3, b""]], [[1, b"\x01"], [1, b"\x01"]], [[1, b"\x01" * 12]]])
+def test_records_out_of_order_or_too_many_are_refused(replies: list):
+    peer = Peer()
+    peer.pull = lambda number, *_: [reply(number, 0, one, True) for one in replies]  # type: ignore[method-assign]
+    with pytest.raises(ProtocolError):
+        pulled(peer, MemoryTransport(peer), start=1, limit=10)
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.binary(max_size=3000))
-def test_any_garbage_is_dropped_and_the_next_answer_still_arrives(garbage: bytes):
-    peer = Peer()
-    transport = MemoryTransport(peer)
-
-    async def work():
-        async with KioskClient(transport, attempts=8) as client:
-            transport.say(garbage + b"\0")
-            return await client.hello()
-
-    assert run(work()).journal_id == peer.journal_id
-
-
-def test_oversized_and_unreadable_frames_are_counted():
+def test_any_garbage_ends_in_an_answer_or_in_an_error(garbage: bytes):
     peer = Peer()
     transport = MemoryTransport(peer)
 
     async def work():
         async with KioskClient(transport) as client:
-            transport.say(b"\x05" * 5000 + b"\0")
-            transport.say(frames.encode(b"\x01\xff\xff"))  # a sound frame with unsound CBOR
-            transport.say(frames.encode(b"\x09abc"))  # a frame type of the future
-            await client.hello()
-            return client.dropped
+            if garbage:
+                transport.say(garbage)
+            return await client.hello()
 
-    assert run(work()) == 3
+    try:
+        assert run(work()).journal_id == peer.journal_id
+    except (ProtocolError, NoAnswer):
+        pass
+
+
+def test_what_is_no_message_is_counted_and_passed_over():
+    peer = Peer()
+    transport = MemoryTransport(peer)
+
+    async def work():
+        async with KioskClient(transport) as client:
+            transport.say(b"\x00\x03\x82\xff\xff")
+            transport.say(b"\x00\x02\x81\x09")  # a kind of the future
+            transport.say(reply(999, 0, {}))  # nobody asked
+            await client.hello()
+            return client.unreadable
+
+    assert run(work()) == 2
+
+
+def test_messages_arrive_in_any_pieces():
+    peer = Peer()
+    peer.busy_day(5)
+    transport = MemoryTransport(peer)
+    feed = peer.feed
+    peer.feed = lambda data: [bytes([b]) for message in feed(data) for b in message]  # type: ignore[method-assign]
+    got, _ = pulled(peer, transport)
+    assert [raw for _, raw in got] == peer.raws
+
+
+def test_the_kiosk_is_told_the_deadline_and_what_is_no_longer_wanted():
+    peer = Peer()
+    honest = peer.answer
+    peer.answer = lambda number, op, args: [] if op == requests.STATE else honest(number, op, args)  # type: ignore[method-assign]
+
+    async def work() -> None:
+        async with KioskClient(MemoryTransport(peer), timeout=4.0) as client:
+            asking = asyncio.create_task(client.state())
+            await asyncio.sleep(1)
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
+            with pytest.raises(NoAnswer):
+                await client.state()
+            await client.hello()
+
+    run(work())
+    assert [message[2:] for message in peer.asked] == [
+        (requests.STATE, {}, 4000),
+        (requests.CANCEL, {0: 1}, None),
+        (requests.STATE, {}, 4000),
+        (requests.CANCEL, {0: 3}, None),
+        (requests.HELLO, {0: [2, 2], 1: "laptop"}, 4000),
+    ]
+
+
+def test_no_more_than_four_requests_are_under_way():
+    peer = Peer()
+    transport = MemoryTransport(peer)
+    peer.answer = lambda number, op, args: []  # type: ignore[method-assign] -- answered below
+
+    async def work() -> list[int]:
+        async with KioskClient(transport) as client:
+            asking = [asyncio.create_task(client.state()) for _ in range(9)]
+            seen = []
+            while not all(task.done() for task in asking):
+                await asyncio.sleep(0.1)
+                seen.append(len(peer.asked))
+                for _, number, *_ in peer.asked:
+                    transport.say(reply(number, 0, {0: b"", 1: 1, 2: b""}))
+                peer.asked.clear()
+            return seen
+
+    assert run(work()) == [4, 4, 1, 0]
+
+
+def test_a_busy_kiosk_is_asked_again_until_the_deadline():
+    peer = Peer()
+    honest, asked = peer.answer, []
+
+    def busy(number: int, op: int, args: dict) -> list[bytes]:
+        asked.append(op)
+        return [reply(number, requests.BUSY, {})] if len(asked) < turns else honest(number, op, args)
+
+    peer.answer = busy  # type: ignore[method-assign]
+
+    async def work():
+        async with KioskClient(MemoryTransport(peer), timeout=2.0) as client:
+            return await client.hello()
+
+    turns = 4
+    assert run(work()).journal_id == peer.journal_id and len(asked) == 4
+    turns = 1000
+    with pytest.raises(NoAnswer):
+        run(work())
+
+
+def test_a_slow_reader_of_a_pull_holds_the_transport_back():
+    peer = Peer()
+    for _ in range(2000):
+        peer.write("fault", {"task": "x", "error": ""})
+    transport = MemoryTransport(peer)
+    took = 0
+
+    async def work() -> None:
+        nonlocal took
+        honest = transport.receive
+
+        async def receive() -> bytes:
+            nonlocal took
+            data = await honest()
+            took += 1
+            return data
+
+        transport.receive = receive  # type: ignore[method-assign]
+        async with KioskClient(transport) as client:
+            with client._opened() as call:  # a pull that nobody reads
+                await client._send_request(call, requests.PULL, {0: peer.journal_id, 1: 1, 2: 5000}, None)
+                await asyncio.sleep(5)
+                assert took < 12
+            assert (await client.hello()).next_seq == peer.next_seq, "given up, it holds nobody back"
+
+    run(work())
+
+
+def test_a_greeting_waits_for_a_pull_instead_of_ending_it():
+    peer = Peer()
+    peer.busy_day(10)
+
+    async def work() -> list[int]:
+        async with KioskClient(MemoryTransport(peer)) as client:
+            pulling = client.pull(peer.journal_id, 1, None, lambda *_: None)
+            await asyncio.gather(asyncio.create_task(pulling), asyncio.create_task(client.hello()))
+            return [message[2] for message in peer.asked]
+
+    assert run(work()) == [requests.PULL, requests.HELLO]
+
+
+def test_the_other_requests():
+    peer = Peer()
+
+    async def work() -> None:
+        async with KioskClient(MemoryTransport(peer)) as client:
+            greeting = await client.hello()
+            assert greeting.role == "laptop" and requests.LOGS in greeting.ops and client.greeting == greeting
+            health = await client.health()
+            assert (health.troubles, health.heap_free, health.journal_total) == (("clock",), 50_000, 9)
+            await client.configure("name", "Front")
+            assert await client.config() == {"name": "Front"}
+            with pytest.raises(RoleForbidden, match="logs"):
+                await client.logs()
+            peer.role = "technician"
+            assert await client.logs(2) == Log(2, "llo\n", 6)
+            with pytest.raises(VersionMismatch, match="does not know 'revoke'"):
+                peer.role = "laptop"
+                await client.revoke(b"list")
+
+    run(work())
+
+
+def test_files_of_a_technician():
+    peer = Peer()
+    peer.role = "technician"
+    long = bytes(range(256)) * 9
+
+    async def work() -> None:
+        async with KioskClient(MemoryTransport(peer)) as client:
+            await client.write_file("/other/b", b"")
+            for name in "acd":
+                await client.write_file("/other/" + name, long)
+            assert await client.files("/other") == [
+                ("/other/a", len(long)),
+                ("/other/b", 0),
+                ("/other/c", len(long)),
+                ("/other/d", len(long)),
+            ]
+            assert await client.read_file("/other/c") == long
+            assert await client.read_file("/other/b") == b""
+            await client.remove_file("/other/c")
+            await client.write_file("/other/a", b"short")
+
+    run(work())
+    assert peer.files == {"/other/a": b"short", "/other/b": b"", "/other/d": long}
+
+
+def test_a_kiosk_with_another_certificate_than_name_is_not_believed():
+    transport = MemoryTransport(Peer())
+    transport.device_id = b"another"
+
+    async def work():
+        async with KioskClient(transport) as client:
+            await client.hello()
+
+    with pytest.raises(WrongPeer):
+        run(work())
 
 
 @pytest.mark.parametrize("result", [None, {}, {0: "1"}, [1, 2], {0: 1, 1: "text"}])
 def test_an_answer_of_the_wrong_shape_is_a_protocol_error(result: object):
     peer = Peer()
-    peer.answer = lambda number, op, args: [requests.pack_reply(number, 0, result)]  # type: ignore[method-assign]
+    peer.answer = lambda number, op, args: [reply(number, 0, result)]  # type: ignore[method-assign]
 
     async def work(call):
         async with KioskClient(MemoryTransport(peer)) as client:
@@ -276,22 +450,8 @@ def test_notices_arrive_typed():
     async def work():
         async with KioskClient(transport) as client:
             transport.say(peer.head())
-            transport.say(frames.encode(requests.pack_notice(2, {0: 7})))
-            transport.say(frames.encode(requests.pack_notice(77, "new")))
+            transport.say(requests.message((requests.NOTICE, 2, {0: 7})))
+            transport.say(requests.message((requests.NOTICE, 77, "new")))
             return [await client.next_notice() for _ in range(3)]
 
     assert run(work()) == [Head(peer.journal_id, 2), Alert({0: 7}), Other(77, "new")]
-
-
-def test_an_earlier_programs_late_answers_are_not_taken_for_ours():
-    peer = Peer()
-    peer.busy_day(3)
-    transport = MemoryTransport(peer)
-
-    async def work():
-        async with KioskClient(transport, first_id=500) as client:
-            for reply in peer.pull(2, peer.journal_id, 1, 10):
-                transport.say(frames.encode(reply))
-            return await client.hello()
-
-    assert run(work()).journal_id == peer.journal_id

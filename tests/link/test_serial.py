@@ -7,11 +7,18 @@ from pathlib import Path
 
 import pytest
 import serial
-from peer import Peer, PtyKiosk
+from peer import Peer, PtyKiosk, papers
 
 from smilehub.errors import LinkClosed, LinkError, NotAPort, PortBusy, PortForbidden, PortMissing
+from smilehub.link.cable import CableTransport
 from smilehub.link.client import KioskClient
 from smilehub.link.serial import SerialTransport
+from smilehub.link.tls import SecureTransport
+
+
+def session(kiosk: PtyKiosk) -> KioskClient:
+    """All layers, as the commands stack them."""
+    return KioskClient(SecureTransport(CableTransport(SerialTransport(kiosk.path)), papers()))
 
 
 def test_a_whole_conversation_through_a_pseudo_terminal():
@@ -20,7 +27,7 @@ def test_a_whole_conversation_through_a_pseudo_terminal():
     got: list[bytes] = []
 
     async def work():
-        async with PtyKiosk(peer) as kiosk, KioskClient(SerialTransport(kiosk.path)) as client:
+        async with PtyKiosk(peer) as kiosk, session(kiosk) as client:
             hello = await client.hello()
             return await client.pull(hello.journal_id, 1, None, lambda _, raws: got.extend(raws))
 
@@ -35,7 +42,7 @@ def test_control_characters_pass_untouched():
         async with PtyKiosk(Peer(), mute=True) as kiosk:
             transport = SerialTransport(kiosk.path)
             await transport.open()
-            await kiosk.write(every)
+            await kiosk.write_raw(every)
             got = b""
             while len(got) < len(every):
                 got += await transport.receive()
@@ -66,7 +73,8 @@ def test_a_port_that_takes_nothing_is_waited_for_without_spinning():
 
 def test_a_port_that_vanishes_ends_the_wait():
     async def work():
-        async with PtyKiosk(Peer(), mute=True) as kiosk, KioskClient(SerialTransport(kiosk.path)) as client:
+        async with PtyKiosk(Peer()) as kiosk, session(kiosk) as client:
+            kiosk.mute = True
             asking = asyncio.create_task(client.hello())
             await asyncio.sleep(0.05)
             await kiosk.vanish()
@@ -74,6 +82,20 @@ def test_a_port_that_vanishes_ends_the_wait():
 
     with pytest.raises(LinkClosed, match="The connection at /dev/pts/"):
         asyncio.run(work())
+
+
+def test_a_pseudo_terminal_has_no_rates_and_a_closed_port_none_to_change():
+    async def work():
+        async with PtyKiosk(Peer()) as kiosk:
+            transport = SerialTransport(kiosk.path)
+            await transport.open()
+            assert not transport.has_rates
+            transport.set_baud(921600)
+            await transport.close()
+            with pytest.raises(LinkClosed):
+                transport.set_baud(115200)
+
+    asyncio.run(work())
 
 
 def test_the_second_user_of_a_port_is_refused():

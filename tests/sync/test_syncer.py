@@ -85,11 +85,7 @@ def test_cut_at_every_frame_and_resumed(path: Path, day: Peer):
 
 
 @settings(max_examples=40, deadline=None)
-@given(
-    plan=st.dictionaries(
-        st.integers(0, 120), st.sampled_from(["loss", "flip", "twice", "garbage", "cut"]), max_size=25
-    )
-)
+@given(plan=st.dictionaries(st.integers(0, 120), st.sampled_from(["hush", "cut"]), max_size=25))
 def test_any_noise_any_cuts(tmp_path_factory: pytest.TempPathFactory, plan: dict[int, str]):
     peer = Peer()
     peer.chunk = 4
@@ -145,7 +141,6 @@ def test_unknown_kinds_are_kept_byte_for_byte(path: Path, day: Peer):
     ("raw", "said"),
     [
         (b"\xff\xff", "cannot be read"),
-        (b"", "cannot be read"),
         (records.encode(28, 3, 1, 5, None, {0: "no journal", 1: 1}), "cannot be read"),
         (records.encode(999, 77, 1, 5, None, {}), "calls itself record 77"),
         (b"\x86" + b"\x00" * 600, "cannot be read"),
@@ -263,9 +258,7 @@ def test_watch_stops_at_what_repeating_cannot_mend(path: Path, day: Peer):
 
 
 @settings(max_examples=40, deadline=None)
-@given(
-    plan=st.dictionaries(st.integers(0, 30), st.sampled_from(["loss", "flip", "twice", "cut"]), max_size=12)
-)
+@given(plan=st.dictionaries(st.integers(0, 30), st.sampled_from(["hush", "cut"]), max_size=12))
 def test_a_wish_given_until_it_is_answered_happens_once(
     tmp_path_factory: pytest.TempPathFactory, plan: dict[int, str]
 ):
@@ -274,7 +267,7 @@ def test_a_wish_given_until_it_is_answered_happens_once(
     wishes = [("day_open", {}), ("chair_open", {"chair": "1", "lanes": []}), ("full_today", {"full": True})]
 
     async def work(name: str, args: dict):
-        async with KioskClient(MemoryTransport(peer, noise), timeout=0.5, attempts=3) as client:
+        async with KioskClient(MemoryTransport(peer, noise), timeout=0.5) as client:
             await Desk(client, store).command(name, args)
 
     path = tmp_path_factory.mktemp("wish") / "store.sqlite"
@@ -293,19 +286,19 @@ def test_a_sync_learns_what_became_of_an_unanswered_wish(path: Path):
     peer = Peer()
 
     async def wish(noise: Noise):
-        async with KioskClient(MemoryTransport(peer, noise), timeout=0.5, attempts=1) as client:
+        async with KioskClient(MemoryTransport(peer, noise), timeout=0.5) as client:
             return await Desk(client, store, peer.device_id).command("full_today", {"full": True})
 
     peer.wish("day_open", {})
     with Store.open(path) as store:
-        with pytest.raises(LinkError, match="No kiosk answers"):
-            run(wish(Noise({1: "loss"})))
+        with pytest.raises(LinkError, match="does not answer"):
+            run(wish(Noise({1: "hush"})))
         assert store.commands.unanswered() == {1}
         sync(MemoryTransport(peer), store)
         assert store.commands.unanswered() == set()
         assert run(wish(Noise())).already, "who still waits for the answer repeats the same wish"
         with pytest.raises(LinkError):
-            run(wish(Noise({1: "loss"})))
+            run(wish(Noise({1: "hush"})))
         sync(MemoryTransport(peer), store)
     with Store.open(path) as store:
         assert not run(wish(Noise())).already, (
@@ -319,12 +312,12 @@ def test_an_unanswered_wish_that_never_arrived_keeps_its_number(path: Path):
     peer = Peer()
 
     async def wish(noise: Noise):
-        async with KioskClient(MemoryTransport(peer, noise), timeout=0.5, attempts=1) as client:
+        async with KioskClient(MemoryTransport(peer, noise), timeout=0.5) as client:
             return await Desk(client, store, peer.device_id).command("day_open", {})
 
     with Store.open(path) as store:
         with pytest.raises(LinkError):
-            run(wish(Noise({0: "loss"})))
+            run(wish(Noise({0: "hush"})))
         sync(MemoryTransport(peer), store)
         run(wish(Noise()))
         assert peer.hub.issuers == {store.commands.issuer: 1}

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Generator
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import rich_click as click
 
 from smilehub.cli._stop import Terminated
-from smilehub.errors import PortBusy
+from smilehub.errors import LinkError, NoDevice, NoIdentity, PortBusy, SeveralDevices
 from smilehub.ui import Ui
 
 if TYPE_CHECKING:
@@ -59,12 +58,26 @@ def open_store(path: Path | None, *, write: bool = True) -> "Store":
     return Store.open(path or default_path(), command=command, write=write)
 
 
-def make_client(path: str) -> "KioskClient":
-    """A client for the kiosk at a serial port; its ids are not those of an earlier run's late answers."""
-    from smilehub.link.client import KioskClient
-    from smilehub.link.serial import SerialTransport
+def with_client(
+    port: str | None,
+    store_path: Path | None,
+    work: Callable[["KioskClient"], Awaitable[_T]],
+    *,
+    role: str | None = None,
+) -> _T:
+    """Run ``work`` with a client of the one kiosk that is meant, and close it whatever happens.
 
-    return KioskClient(SerialTransport(path), name="laptop", first_id=int.from_bytes(os.urandom(2)))
+    ``role``: whose identity to show, if this laptop has several.
+    """
+
+    async def _work() -> _T:
+        async with await _meant(port, store_path, role) as client:
+            return await work(client)
+
+    try:
+        return run(_work())
+    except PortBusy as busy:
+        raise _named(busy, store_path) from busy.__cause__
 
 
 def with_kiosk(
@@ -72,21 +85,37 @@ def with_kiosk(
 ) -> _T:
     """Run ``work`` with an open client and store, and close both whatever happens.
 
-    The port is chosen before the store is opened: without a kiosk nothing is made.
+    The kiosk is chosen before the store is opened: without one nothing is made.
     """
+
+    async def _work(client: "KioskClient") -> _T:
+        with open_store(store_path) as store:
+            return await work(client, store)
+
+    return with_client(port, store_path, _work)
+
+
+async def _meant(port: str | None, store_path: Path | None, role: str | None) -> "KioskClient":
+    """A client for the kiosk at ``port``; else for the only one on a cable; else the only one in the air."""
+    from smilehub.cli import _reach
     from smilehub.devices.ports import choose
 
-    path = choose(port)
-
-    async def _work() -> _T:
-        async with make_client(path) as client:
-            with open_store(store_path) as store:
-                return await work(client, store)
-
     try:
-        return run(_work())
-    except PortBusy as busy:
-        raise _named(busy, store_path) from busy.__cause__
+        return _reach.by_cable(choose(port), role=role)
+    except NoDevice as nobody:
+        try:
+            found = await _reach.heard(_reach.enrolled(store_path))
+        except (LinkError, NoIdentity):
+            raise nobody from None
+        if not found:
+            raise
+    if len(found) > 1:
+        listed = ", ".join(device_id.hex() for device_id in found)
+        raise SeveralDevices(
+            f"{len(found)} kiosks are in the air, and nobody said which one is meant: {listed}.",
+            hint="Connect the one that is meant by its cable.",
+        )
+    return _reach.by_air(next(iter(found)), role=role)
 
 
 def _named(busy: PortBusy, store_path: Path | None) -> PortBusy:

@@ -1,40 +1,73 @@
-"""Talking to a kiosk: requests with ids, deadlines and bounded repeats over a lossy transport."""
+"""Talking to a kiosk over a session: requests with ids and deadlines, replies as they come, notices."""
 
 import asyncio
+import contextlib
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping, Sequence
 from typing import Any, Self
 
-from hubcore import frames, requests
+from hubcore import requests
 from hubcore.errors import HubError
-from smilehub.errors import (
-    JournalFull,
-    KioskFault,
-    KioskRefused,
-    LinkError,
-    NoAnswer,
-    ProtocolError,
-    VersionMismatch,
-)
-from smilehub.link import messages, reasons
-from smilehub.link.fetch import Fetch
-from smilehub.link.messages import Done, Hello, Notice, State
+from smilehub.errors import LinkClosed, NoAnswer, ProtocolError, SmilehubError, WrongPeer
+from smilehub.link import answers, messages
+from smilehub.link.messages import Done, Health, Hello, Log, Notice, State
 from smilehub.link.transport import Transport
-
-VERSIONS: tuple[int, int] = requests.VERSIONS
+from smilehub.link.versions import VERSIONS, mismatch
 
 _IDS = 0xFFFF  # request ids wrap here
 _NOTICES = 64  # kept for a slow reader; the oldest go first, and a pull makes up for them
+_AHEAD = 8  # replies to one request that wait to be read, before nothing more is read from the session
+_OUTBOX = 8
+_LONGEST = 0xFFFF  # bytes of a message that we take
+_ALL = 0xFFFFFFFF
+_AGAIN_S = 0.2
+_FILE_PART = 768  # bytes of a file in one request: it takes 1,024 with its path
 
 _Reply = tuple[int, Any, bool]
 
 
-class KioskClient:
-    """One conversation with one kiosk; ``async with`` opens and closes the transport.
+class _Call:
+    """The replies to one request, at most so many ahead of who reads them."""
 
-    Every request is idempotent, so a lost request or answer is repeated: ``attempts`` times, the first after
-    ``timeout`` seconds, each later one after twice as long. Time is the running loop's. ``first_id`` lets
-    a program choose ids that an earlier one's late answers cannot be mistaken for.
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.over = False  # the last reply has come
+        self._replies: deque[_Reply] = deque()
+        self._news = asyncio.Event()
+        self._room = asyncio.Event()
+        self._closed = False
+
+    async def put(self, reply: _Reply) -> None:
+        while len(self._replies) >= _AHEAD and not self._closed:
+            self._room.clear()
+            await self._room.wait()
+        self._replies.append(reply)
+        self._news.set()
+
+    async def get(self, raise_if_over: Callable[[], None]) -> _Reply:
+        while not self._replies:
+            raise_if_over()
+            self._news.clear()
+            await self._news.wait()
+        reply = self._replies.popleft()
+        self.over = not reply[2]
+        self._room.set()
+        return reply
+
+    def stir(self) -> None:
+        self._news.set()
+
+    def close(self) -> None:
+        self._closed = True
+        self._room.set()
+
+
+class KioskClient:
+    """One conversation with one kiosk; ``async with`` opens and closes the transport, which must be reliable.
+
+    A request has ``timeout`` seconds, which the kiosk is told; who gives up earlier cancels it there. At most
+    four are under way, the rest wait. Nothing is repeated: when the link ends, so does the conversation, and
+    who needs the answer asks again in the next. Time is the running loop's.
     """
 
     def __init__(
@@ -43,70 +76,132 @@ class KioskClient:
         *,
         name: str = "laptop",
         versions: tuple[int, int] = VERSIONS,
-        first_id: int = 1,
-        timeout: float = 1.5,
-        attempts: int = 5,
+        timeout: float = 10.0,
     ) -> None:
         self.transport = transport
         self.name = name
         self.versions = versions
+        #: What the kiosk answered to the newest greeting.
+        self.greeting: Hello | None = None
+        #: Messages that were none.
         self.unreadable = 0
         self._timeout = timeout
-        self._attempts = attempts
-        self._next_id = first_id % _IDS
-        self._decoder = frames.Decoder()
-        self._calls: dict[int, asyncio.Queue[tuple[int, _Reply]]] = {}
+        self._next_id = 1
+        self._calls: dict[int, _Call] = {}
+        self._slots = asyncio.Semaphore(requests.MOST_UNDER_WAY)
+        self._one_pull = asyncio.Lock()
+        self._outbox: asyncio.Queue[bytes] = asyncio.Queue(_OUTBOX)
         self._notices: deque[Notice] = deque(maxlen=_NOTICES)
         self._news = asyncio.Event()
-        self._ended: LinkError | None = None
-        self._over = asyncio.Event()
-        self._reader: asyncio.Task[None] | None = None
+        self._ended: SmilehubError | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
         await self.transport.open()
-        self._reader = asyncio.create_task(self._read(), name=f"read {self.transport.name}")
+        self._tasks = [self._start(self._read(), "read"), self._start(self._write(), "write")]
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._reader is not None:
-            self._reader.cancel()
-            await asyncio.gather(self._reader, return_exceptions=True)
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self.transport.close()
-
-    @property
-    def dropped(self) -> int:
-        """Frames that arrived damaged since the beginning."""
-        return int(self._decoder.dropped) + self.unreadable
 
     # --- requests -----------------------------------------------------------------------------------
 
     async def hello(self) -> Hello:
-        """Greet and agree on a version. Raises VersionMismatch, ProtocolError or a LinkError."""
-        status, result = await self._ask(requests.HELLO, {0: list(self.versions), 1: self.name})
+        """Greet and agree on a version. Ends a pull; waits for one under way here.
+
+        Raises VersionMismatch, WrongPeer, ProtocolError or a LinkError.
+        """
+        async with self._one_pull:
+            status, result = await self._ask(requests.HELLO, {0: list(self.versions), 1: self.name})
         if status == requests.BAD_VERSION:
-            raise self._mismatch(result.get(0) if isinstance(result, Mapping) else None)
+            raise mismatch(self.transport.name, answers.under(result, 0), self.versions)
         answer = messages.hello(self._good("hello", status, result))
         if not self.versions[0] <= answer.version <= self.versions[1]:
-            raise self._mismatch([answer.version, answer.version])
+            raise mismatch(self.transport.name, [answer.version, answer.version], self.versions)
+        shown: bytes = getattr(self.transport, "device_id", b"")
+        if shown and shown != answer.device_id:
+            raise WrongPeer(
+                f"The kiosk at {self.transport.name} calls itself {answer.device_id.hex()}, "
+                f"but shows the certificate of {shown.hex()}."
+            )
+        self.greeting = answer
         return answer
 
     async def state(self) -> State:
         """The kiosk's own digest, counts and faults."""
-        return messages.state(self._good("state", *await self._ask(requests.STATE, {})))
+        return messages.state(await self._done("state", requests.STATE, {}))
 
     async def receipt(self, journal_id: bytes, seq: int) -> None:
         """Tell the kiosk that everything up to ``seq`` is on this laptop's disk."""
-        self._good("receipt", *await self._ask(requests.RECEIPT, {0: journal_id, 1: seq}))
+        await self._done("receipt", requests.RECEIPT, {0: journal_id, 1: seq})
 
     async def set_clock(self, utc_s: int) -> None:
         """Give the kiosk the time."""
-        self._good("set_clock", *await self._ask(requests.SET_CLOCK, {0: utc_s}))
+        await self._done("set_clock", requests.SET_CLOCK, {0: utc_s})
 
     async def command(self, name: str, args: Mapping[str, Any], cmd: tuple[str, int]) -> Done:
-        """Have a wish carried out once, however often it has to be sent. Raises KioskRefused."""
-        wish = {0: list(cmd), 1: name, 2: dict(args)}
-        status, result = await self._ask(requests.COMMAND, wish)
-        return messages.done(self._good(name, status, result))
+        """Have a wish carried out, once for the same ``cmd``, however often given. Raises KioskRefused."""
+        return messages.done(await self._done(name, requests.COMMAND, {0: list(cmd), 1: name, 2: dict(args)}))
+
+    async def health(self) -> Health:
+        """How the kiosk is: troubles that stand, versions, memory, link."""
+        return messages.health(await self._done("health", requests.HEALTH, {}))
+
+    async def logs(self, since: int = 0) -> Log:
+        """The text that the kiosk has printed, from byte ``since`` on or as far back as it has it.
+
+        Raises RoleForbidden if this laptop is not a technician's.
+        """
+        return messages.log(await self._done("logs", requests.LOGS, {0: since}))
+
+    async def config(self) -> dict[str, Any]:
+        """All settings by name."""
+        return messages.names(await self._done("configuration", requests.CONFIG_GET, {}))
+
+    async def configure(self, name: str, value: Any) -> None:
+        """Change one setting. Raises KioskRefused."""
+        await self._done("configuration", requests.CONFIG_SET, {0: name, 1: value})
+
+    async def files(self, folder: str) -> list[tuple[str, int | None]]:
+        """What a folder of the kiosk holds: (name, bytes; None for a folder). Files are technicians'."""
+        found: list[tuple[str, int | None]] = []
+        while True:
+            args = {0: folder, 1: len(found)}
+            more = messages.entries(await self._done("files", requests.FILE_LIST, args))
+            found += more
+            if not more:
+                return found
+
+    async def read_file(self, path: str) -> bytes:
+        """All of a file of the kiosk. Raises KioskFault if there is none."""
+        data = b""
+        while True:
+            part, size = messages.part(await self._done("files", requests.FILE_READ, {0: path, 1: len(data)}))
+            data += part
+            if len(data) >= size or not part:
+                return data
+
+    async def write_file(self, path: str, data: bytes) -> None:
+        """Make a file of the kiosk, or change it whole; only where nothing runs from. Raises KioskRefused."""
+        at = 0
+        while at < len(data) or not at:
+            part = data[at : at + _FILE_PART]
+            await self._done("files", requests.FILE_WRITE, {0: path, 1: at, 2: part})
+            at += len(part)
+            if not part:
+                return
+
+    async def remove_file(self, path: str) -> None:
+        """Remove a file of the kiosk. Raises KioskRefused, KioskFault."""
+        await self._done("files", requests.FILE_REMOVE, {0: path})
+
+    async def revoke(self, revoked: bytes) -> None:
+        """Give the kiosk a newer revocation list. Raises KioskRefused if it is not newer or not its hub's."""
+        await self._done("revoke", requests.REVOKE, {0: revoked})
 
     async def pull(
         self,
@@ -118,34 +213,29 @@ class KioskClient:
     ) -> int:
         """Fetch records from ``from_seq`` on, up to the journal's end or ``limit``; returns the next seq.
 
-        ``on_chunk(first seq, records)`` gets every record once, in order, without gaps; what was lost on
-        the way is asked for again. ``on_gap(first, last)`` hears of records that the kiosk itself no longer
-        has; without it that is an error. Raises a LinkError when repeating does not help, ProtocolError,
-        KioskRefused.
+        ``on_chunk(first seq, records)`` gets every record once, in order; ``on_gap(first, last)`` hears of
+        records that the kiosk no longer has; without it that is a ProtocolError. ``timeout`` counts from one
+        reply to the next. Raises a LinkError, ProtocolError, KioskRefused.
         """
-        fetch = Fetch(from_seq, None if limit is None else from_seq + limit, on_chunk)
-        answers: asyncio.Queue[tuple[int, _Reply]] = asyncio.Queue()
-        asked: list[int] = []
-        fruitless = 0
-        try:
-            while (count := fetch.wanted()) > 0:
-                before = fetch.next_seq
-                number = self._open_call(answers)
-                asked.append(number)
-                pause = self._timeout * (2 if fruitless else 1)
-                if await self._stream(number, answers, {0: journal_id, 1: before, 2: count}, fetch, pause):
-                    break
-                fruitless = 0 if fetch.next_seq > before else fruitless + 1
-                if fruitless >= self._attempts:
-                    if on_gap is None or not fetch.holes:
-                        raise self._silence()
-                    # asked for again and again, the kiosk answers with what comes after: it has lost these
-                    on_gap(*fetch.skip())
-                    fruitless = 0
-        finally:
-            for number in asked:
-                self._calls.pop(number, None)
-        return fetch.next_seq
+        next_seq = from_seq
+        end = _ALL if limit is None else from_seq + limit
+        args = {0: journal_id, 1: from_seq, 2: end - from_seq}
+        async with self._one_pull, self._slots:
+            with self._opened() as call:
+                await self._within(self._send_request(call, requests.PULL, args, None))
+                while not call.over:
+                    status, result, _ = await self._within(call.get(self._raise_if_over))
+                    first, raws = messages.chunk(self._good("pull", status, result))
+                    if first > next_seq:
+                        if on_gap is None:
+                            raise ProtocolError(f"The kiosk left out records {next_seq} to {first - 1}.")
+                        on_gap(next_seq, first - 1)
+                    elif first < next_seq or first + len(raws) > end:
+                        raise ProtocolError(f"The kiosk sent record {first}, where {next_seq} was next.")
+                    next_seq = first + len(raws)
+                    if raws:
+                        on_chunk(first, raws)
+        return next_seq
 
     # --- notices ------------------------------------------------------------------------------------
 
@@ -155,7 +245,7 @@ class KioskClient:
             yield await self.next_notice()
 
     async def next_notice(self) -> Notice:
-        """The oldest notice not yet taken. Raises the LinkError that ended the link."""
+        """The oldest notice not yet taken. Raises what ended the link."""
         while not self._notices:
             self._raise_if_over()
             self._news.clear()
@@ -170,146 +260,121 @@ class KioskClient:
 
     # ------------------------------------------------------------------------------------------------
 
+    async def _done(self, what: str, op: int, args: Mapping[int, Any]) -> Any:
+        """The result of a request that went well."""
+        return self._good(what, *await self._ask(op, args))
+
     async def _ask(self, op: int, args: Mapping[int, Any]) -> tuple[int, Any]:
         """One request, one answer: (status, result)."""
-        answers: asyncio.Queue[tuple[int, _Reply]] = asyncio.Queue()
-        number = self._open_call(answers)
-        try:
-            for attempt in range(self._attempts):
-                try:
-                    async with asyncio.timeout(self._timeout * (2 if attempt else 1)):
-                        await self._send(requests.pack_request(number, op, dict(args)))
-                        _, (status, result, _) = await self._until_over(answers)
-                        return status, result
-                except TimeoutError:
-                    self._raise_if_over()
-            raise self._silence()
-        finally:
-            self._calls.pop(number, None)
+        return await self._within(self._ask_until_free(op, args))
 
-    async def _stream(
-        self,
-        number: int,
-        answers: asyncio.Queue[tuple[int, _Reply]],
-        args: Mapping[int, Any],
-        fetch: Fetch,
-        pause: float,
-    ) -> bool:
-        """One pull; True when it reached the journal's end. A pause in the stream ends it with False."""
-        received = 0
+    async def _ask_until_free(self, op: int, args: Mapping[int, Any]) -> tuple[int, Any]:
+        until = asyncio.get_running_loop().time() + self._timeout
+        while True:
+            async with self._slots:
+                with self._opened() as call:
+                    left = max(1, int((until - asyncio.get_running_loop().time()) * 1000))
+                    await self._send_request(call, op, args, left)
+                    status, result, _ = await call.get(self._raise_if_over)
+                    call.over = True
+            if status != requests.BUSY:
+                return status, result
+            await asyncio.sleep(_AGAIN_S)  # another session's requests are under way
+
+    async def _within(self, work: Coroutine[Any, Any, Any]) -> Any:
+        limit = asyncio.timeout(self._timeout)
         try:
-            async with asyncio.timeout(pause) as deadline:
-                await self._send(requests.pack_request(number, requests.PULL, dict(args)))
-                while True:
-                    source, (status, result, more) = await self._until_over(answers)
-                    if source == number or status == 0:
-                        first, raws = messages.chunk(self._good("pull", status, result))
-                        received += len(raws)
-                        fetch.take(first, raws)
-                        if source == number and not more:
-                            return not fetch.holes and fetch.next_seq == first and received < args[2]
-                    deadline.reschedule(asyncio.get_running_loop().time() + pause)
+            async with limit:
+                return await work
         except TimeoutError:
+            if not limit.expired():
+                raise
             self._raise_if_over()
-            return False
+            raise NoAnswer(f"The kiosk at {self.transport.name} does not answer in time.") from None
 
-    def _open_call(self, answers: asyncio.Queue[tuple[int, _Reply]]) -> int:
+    @contextlib.contextmanager
+    def _opened(self) -> Generator[_Call]:
+        """A request's place among those under way; the kiosk is told if its answer is no longer wanted."""
         number = self._next_id
         self._next_id = (number + 1) % _IDS
-        self._calls[number] = answers
-        return number
+        call = self._calls[number] = _Call(number)
+        try:
+            yield call
+        finally:
+            del self._calls[number]
+            call.close()
+            if not call.over and self._ended is None:
+                number = self._next_id
+                self._next_id = (number + 1) % _IDS
+                message = requests.message((requests.REQUEST, number, requests.CANCEL, {0: call.number}))
+                with contextlib.suppress(asyncio.QueueFull):
+                    self._outbox.put_nowait(message)
 
-    async def _send(self, payload: bytes) -> None:
-        # the zero ends whatever half a frame the line may hold
-        await self.transport.send(b"\0" + frames.encode(payload))
+    async def _send_request(self, call: _Call, op: int, args: Mapping[int, Any], left_ms: int | None) -> None:
+        self._raise_if_over()
+        parts = (requests.REQUEST, call.number, op, dict(args))
+        await self._outbox.put(requests.message(parts if left_ms is None else (*parts, left_ms)))
+        self._raise_if_over()
 
-    async def _until_over(self, answers: asyncio.Queue[tuple[int, _Reply]]) -> tuple[int, _Reply]:
-        """The next answer, or the end of the link, whichever comes first."""
-        if answers.empty():
-            self._raise_if_over()
-        answer = await answers.get()
-        if answer[0] < 0:
-            self._raise_if_over()
-        return answer
+    def _start(self, work: Coroutine[Any, Any, None], what: str) -> asyncio.Task[None]:
+        return asyncio.create_task(work, name=f"{what} {self.transport.name}")
 
-    async def _read(self) -> None:
+    async def _write(self) -> None:
+        """Whole messages, one after the other, so that who gives up never leaves half of one."""
         try:
             while True:
-                for payload in self._decoder.feed(await self.transport.receive()):
-                    self._dispatch(payload)
-        except LinkError as error:
-            self._ended = error
-            self._news.set()
-            for answers in set(self._calls.values()):
-                answers.put_nowait((-1, (0, None, False)))
+                await self.transport.send(await self._outbox.get())
+        except SmilehubError as error:
+            self._end(error)
 
-    def _dispatch(self, payload: bytes) -> None:
-        """A whole frame's content: to the request it answers, or to those who listen; otherwise counted."""
+    async def _read(self) -> None:
+        reader = requests.Reader(_LONGEST)
         try:
-            message = requests.unpack(payload)
+            while True:
+                data = memoryview(await self.transport.receive())
+                while data:
+                    space = reader.space()
+                    size = min(len(space), len(data))
+                    space[:size] = data[:size]
+                    data = data[size:]
+                    payload = reader.filled(size)
+                    if payload is not None:
+                        await self._dispatch(payload)
+        except HubError as error:
+            self._end(ProtocolError(f"What the kiosk sends is no message: {error}."))
+        except SmilehubError as error:
+            self._end(error)
+
+    async def _dispatch(self, payload: bytes | bytearray | memoryview) -> None:
+        """A message: to the request it answers, or to those who listen; what is none is counted."""
+        try:
+            message: tuple[Any, ...] = requests.parse(payload)
         except HubError:
             self.unreadable += 1
             return
         if message[0] == requests.REPLY:
             _, number, status, result, more = message
-            if number in self._calls:
-                self._calls[number].put_nowait((number, (status, result, bool(more))))
+            call = self._calls.get(number)
+            if call is not None:
+                await call.put((status, result, bool(more)))
         elif message[0] == requests.NOTICE:
             self._notices.append(messages.notice(message[1], message[2]))
             self._news.set()
+
+    def _end(self, error: SmilehubError) -> None:
+        if self._ended is None:
+            self._ended = error
+        self._news.set()
+        for call in self._calls.values():
+            call.stir()
+        while not self._outbox.empty():  # whoever waits to send has to learn it
+            self._outbox.get_nowait()
 
     def _raise_if_over(self) -> None:
         if self._ended is not None:
             raise self._ended
 
-    def _silence(self) -> NoAnswer:
-        damaged = f" ({self.dropped} damaged frames arrived)" if self.dropped else ""
-        return NoAnswer(f"No kiosk answers at {self.transport.name}{damaged}.")
-
     def _good(self, what: str, status: int, result: Any) -> Any:
-        """The result of a request that went well; anything else is an error in words."""
-        if status == 0:
-            return result
-        said = _text(result, 0)
-        reason = _text(result, 1)
-        hint = None
-        if status in (requests.REFUSED, requests.JOURNAL_FULL):
-            said, hint = reasons.words(reason, _about(result), said)
-        if status == requests.JOURNAL_FULL or (status == requests.REFUSED and reason == "journal_full"):
-            raise JournalFull(_sentence(said or "the kiosk's journal is full"))
-        if status == requests.REFUSED:
-            raise KioskRefused(_sentence(said or "the kiosk refused"), reason=reason, hint=hint)
-        if status == requests.FAULT:
-            raise KioskFault(
-                _sentence(f"The kiosk could not carry out '{what}': {said or 'it gives no reason'}")
-            )
-        known = reasons.STATUSES[status] if status < len(reasons.STATUSES) else f"status {status}"
-        raise ProtocolError(
-            _sentence(f"The kiosk does not accept '{what}' ({known}): {said or 'no reason given'}")
-        )
-
-    def _mismatch(self, theirs: Any) -> VersionMismatch:
-        low, high = self.versions
-        ours = str(low) if low == high else f"{low} to {high}"
-        pair = theirs if isinstance(theirs, (list, tuple)) and len(theirs) == 2 else ("?", "?")
-        kiosk = str(pair[0]) if pair[0] == pair[1] else f"{pair[0]} to {pair[1]}"
-        older = isinstance(pair[1], int) and pair[1] < low
-        return VersionMismatch(
-            f"The kiosk at {self.transport.name} speaks protocol version {kiosk}, this program {ours}.",
-            hint="Update the kiosk's firmware." if older else "Update smilehub on this laptop.",
-        )
-
-
-def _text(result: Any, key: int) -> str:
-    value = result.get(key) if isinstance(result, Mapping) else None
-    return value if isinstance(value, str) else ""
-
-
-def _about(result: Any) -> str | None:
-    """What a refusal is about; None where an older kiosk does not tell."""
-    return _text(result, 3) if isinstance(result, Mapping) and 3 in result else None
-
-
-def _sentence(text: str) -> str:
-    text = " ".join(text.split())
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
+        if status == requests.CANCELLED:
+            raise LinkClosed(f"The kiosk at {self.transport.name} broke '{what}' off for a newer request.")
+        return answers.good(what, status, result)

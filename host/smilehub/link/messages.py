@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from hubcore import cbor
+from hubcore.errors import HubError
 from smilehub.errors import ProtocolError
 
 _T = TypeVar("_T")
@@ -25,6 +27,9 @@ class Hello:
     boot: int
     uptime_ms: int
     clock_s: int | None
+    #: Requests that it knows, and as what it takes this laptop.
+    ops: tuple[int, ...] = ()
+    role: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,31 @@ class Done:
     seq: int
     already: bool
     result: Mapping[Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How a kiosk is. ``troubles`` are the tasks whose troubles stand, ``restarts`` how often each was begun
+    again, ``link`` counters of the carrier that this was asked over."""
+
+    troubles: tuple[str, ...]
+    firmware: str
+    heap_free: int
+    journal_used: int
+    journal_total: int
+    uptime_ms: int
+    link: Mapping[Any, Any]
+    restarts: Mapping[Any, Any]
+    interpreter: str
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """What a kiosk has printed: bytes ``start`` to ``next`` since it was switched on."""
+
+    start: int
+    text: str
+    next: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +135,8 @@ def hello(result: object) -> Hello:
         boot=optional(result, 9, int, 0),
         uptime_ms=optional(result, 10, int, 0),
         clock_s=clock if isinstance(clock, int) else None,
+        ops=tuple(op for op in optional(result, 12, list, []) if isinstance(op, int)),
+        role=optional(result, 13, str, ""),
     )
 
 
@@ -132,15 +164,73 @@ def done(result: object) -> Done:
     )
 
 
+def health(result: object) -> Health:
+    """The answer to health."""
+    room = list(optional(result, 4, list, []))
+    used, total = room if len(room) == 2 and all(isinstance(n, int) for n in room) else (0, 0)
+    return Health(
+        troubles=tuple(one for one in optional(result, 0, list, []) if isinstance(one, str)),
+        firmware=optional(result, 1, str, ""),
+        heap_free=optional(result, 3, int, 0),
+        journal_used=used,
+        journal_total=total,
+        uptime_ms=optional(result, 5, int, 0),
+        link=optional(result, 6, dict, {}),
+        restarts=optional(result, 7, dict, {}),
+        interpreter=optional(result, 8, str, ""),
+    )
+
+
+def log(result: object) -> Log:
+    """The answer to logs."""
+    start, data = field(result, 0, int), field(result, 1, bytes)
+    return Log(start, data.decode("utf-8", "replace"), optional(result, 2, int, start + len(data)))
+
+
+def names(result: object) -> dict[str, Any]:
+    """An answer that is a map of names; what is no name is left out."""
+    if not isinstance(result, Mapping):
+        raise ProtocolError("The kiosk's answer is not a map of names.")
+    return {name: value for name, value in result.items() if isinstance(name, str)}
+
+
+def entries(result: object) -> list[tuple[str, int | None]]:
+    """What a folder holds: names, and the bytes of those that are files."""
+    found: list[tuple[str, int | None]] = []
+    for entry in result if isinstance(result, (list, tuple)) else (None,):
+        if not isinstance(entry, (list, tuple)) or len(entry) < 2 or not isinstance(entry[0], str):
+            raise ProtocolError("The kiosk's answer is not what a folder holds.")
+        size = entry[1]
+        found.append((entry[0], size if isinstance(size, int) and size >= 0 else None))
+    return found
+
+
+def part(result: object) -> tuple[bytes, int]:
+    """Part of a file, and how many bytes the whole has."""
+    return field(result, 0, bytes), field(result, 1, int)
+
+
 def chunk(result: object) -> tuple[int, list[bytes]]:
     """One answer to a pull: the first seq and the records from there on; without records, where it ended."""
-    if isinstance(result, (list, tuple)) and len(result) == 2:
-        first, records = result
-        if isinstance(first, int) and isinstance(records, (list, tuple)):
-            raws = [raw for raw in records if isinstance(raw, bytes)]
-            if len(raws) == len(records) and first >= 0:
-                return first, raws
+    if isinstance(result, (list, tuple)) and len(result) >= 2:
+        first, run = result[:2]
+        if isinstance(first, int) and isinstance(run, bytes) and first >= 0:
+            return first, split(run)
     raise ProtocolError("The kiosk's answer to a pull is not a run of records.")
+
+
+def split(run: bytes) -> list[bytes]:
+    """The items of a CBOR sequence (RFC 8742), each as it stands; the last may be one that cannot be read."""
+    found: list[bytes] = []
+    at = 0
+    while at < len(run):
+        try:
+            _, end = cbor.load_from(run, at)
+        except (HubError, IndexError):
+            end = len(run)
+        found.append(run[at:end])
+        at = end
+    return found
 
 
 def notice(topic: int, value: Any) -> Notice:

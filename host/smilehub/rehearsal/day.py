@@ -24,8 +24,9 @@ _INTERPRETER = re.compile(r"\(name='.*\)")
 class DayReport:
     """What a day came to. ``visitors`` are people who hold a ticket, each of a family one, ``turned_away``
     those who were told why there was none. ``presses_to_give`` and ``presses_to_withdraw`` are key presses
-    from idle until a consent was given, and until it was withdrawn. Paths are of the files that are left;
-    heap figures as the firmware sees them."""
+    from idle until a consent was given, and until it was withdrawn; ``presses_lost`` those that the kiosk did
+    not feel, as a session began. Paths are of files that are left; heap figures as the firmware sees them.
+    """
 
     visitors: int
     tickets_issued: int
@@ -48,6 +49,7 @@ class DayReport:
     power_failures: int
     presses_to_give: tuple[int, ...]
     presses_to_withdraw: tuple[int, ...]
+    presses_lost: int
     clinic_seconds: float
     seconds: float
 
@@ -162,6 +164,7 @@ async def _day(hub: SimulatedHub, plan: DayPlan, tell: Tell) -> DayReport:
         power_failures=hub.outages,
         presses_to_give=tuple(visitors.to_give),
         presses_to_withdraw=tuple(visitors.to_withdraw),
+        presses_lost=hub.lost_presses,
         clinic_seconds=round(clinic_s, 3),
         seconds=round(time.monotonic() - began, 3),
     )

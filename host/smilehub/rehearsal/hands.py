@@ -10,6 +10,7 @@ _KEYS = {"u": "up", "d": "down", "y": "yes", "b": "back"}
 _MOST_ANSWERS = 60
 _AWAY = 12  # presses of back that lead home from anywhere
 _HOLD_MS = 1500
+_PATIENCE_S = 3.0  # until somebody presses again
 _HELP_S = 90.0  # an emergency's screen stays for a minute, or until staff acknowledge
 
 
@@ -30,23 +31,40 @@ class Hands:
         return self.hub.dark or not board.powered or board.stats.boots != self._boots
 
     async def press(self, key: str, hold_ms: int | None = None) -> None:
-        """Press a key, or hold it, and wait until the panel shows that. Raises Dead."""
+        """Press a key, or hold it, and wait until the panel shows that. Raises Dead.
+
+        Who sees nothing happen presses once more: a key is not felt while a laptop's session begins, which
+        takes a second. ``hub.lost_presses`` counts these.
+        """
         await asyncio.sleep(self.pace_s)
-        if self.interrupted:  # what the kiosk shows now is not what the answer was for
-            raise Dead("The power failed while somebody stood at the kiosk.")
-        before = self.eyes.picture()
+        self._check()
         self.presses += 1
-        if hold_ms is None:
-            self.hub.press(key)
-        else:
-            self.hub.hold(key, hold_ms)
+        before = self.eyes.picture()
         shown = self.eyes.page().heading
+        self._push(key, hold_ms)
         try:
-            await self.eyes.change(before)
+            try:
+                await self.eyes.change(before, _PATIENCE_S)
+            except Dead:
+                self._check()
+                self.hub.lost_presses += 1
+                self._push(key, hold_ms)
+                await self.eyes.change(before)
         except Dead as error:
             raise Dead(f"{key}, while the panel showed '{shown}': {error}") from None
         if hold_ms is not None:
             await asyncio.sleep(hold_ms / 1000)
+
+    def _push(self, key: str, hold_ms: int | None) -> None:
+        if hold_ms is None:
+            self.hub.press(key)
+        else:
+            self.hub.hold(key, hold_ms)
+
+    def _check(self) -> None:
+        """What the kiosk shows after an interruption is not what the answer was for. Raises Dead."""
+        if self.interrupted:
+            raise Dead("The power failed while somebody stood at the kiosk.")
 
     async def screen(self) -> str:
         """The name of the screen once it stands still, as ``Eyes.screen``. Raises Dead."""

@@ -10,17 +10,20 @@ from pathlib import Path
 from smilehub.devices import image, memory
 from smilehub.devices.sources import board_toml
 from smilehub.errors import LinkClosed, PortBusy, PortMissing
+from smilehub.link.cable import CableTransport
 from smilehub.link.serial import SerialTransport
+from smilehub.link.tls import SecureTransport
 from smilehub.link.transport import Transport
 from smilehub.rehearsal.eyes import Eyes
 from smilehub.rehearsal.laptop import Laptop
-from smilehub.sim.board import Board
+from smilehub.sim.board import Board, device_id
 from smilehub.sim.console import Console
 from smilehub.sim.kernel import Kernel
 from smilehub.sim.linkport import LinkGone, LinkInUse, LinkPort, PtyLink
 from smilehub.sim.spec import load_spec
 from smilehub.sim.uart import Uarts
 from smilehub.store.database import Store, utc_now
+from smilehub.trust.authority import Authority
 
 #: The virtual clinic's day begins on a Monday at 07:30 UTC.
 _VIRTUAL_UTC_S = 1_777_879_800
@@ -47,7 +50,10 @@ class SimulatedHub:
         self.flash = folder / "flash.bin"
         folder.mkdir(parents=True, exist_ok=True)
         toml = board_toml("kiosk")
-        image.build_image(toml, self.flash)
+        #: Who this hub's kiosk and laptop belong to: the same for the same seed.
+        authority = Authority.from_seed(seed)
+        image.build_image(toml, self.flash, identity=authority.issue_kiosk(device_id(seed)).blob)
+        self._identity = authority.issue_person("laptop", "rehearsal")
         for old in folder.glob("store.sqlite*"):
             old.unlink()
         self.kernel = Kernel.virtual(seed) if virtual else Kernel.real(seed)
@@ -67,6 +73,8 @@ class SimulatedHub:
         #: One person stands at the kiosk at a time.
         self.at_kiosk = asyncio.Lock()
         self.outages = 0
+        #: Key presses that the kiosk did not feel.
+        self.lost_presses = 0
         self._light = asyncio.Event()
         #: UTC seconds as the laptop knows them.
         self.clock = self._virtual_utc if virtual else utc_now
@@ -76,7 +84,7 @@ class SimulatedHub:
             clock=self.clock,
             rnd=random.Random(f"store {seed}").randbytes if virtual else os.urandom,
         )
-        self.laptop = Laptop(self._transport, self.store, self.clock)
+        self.laptop = Laptop(self._session, self.store, self.clock)
 
     def press(self, key: str) -> None:
         """Press a key of the kiosk, bounce included."""
@@ -126,9 +134,10 @@ class SimulatedHub:
     def _virtual_utc(self) -> int:
         return _VIRTUAL_UTC_S + self.kernel.now_us() // 1_000_000
 
-    def _transport(self) -> Transport:
+    def _session(self) -> Transport:
         link = self.uarts.links["link"]
-        return SerialTransport(link.path) if isinstance(link, PtyLink) else _InProcess(link)
+        port = SerialTransport(link.path) if isinstance(link, PtyLink) else _InProcess(link)
+        return SecureTransport(CableTransport(port), self._identity)
 
 
 class _InProcess:
@@ -144,6 +153,13 @@ class _InProcess:
     @property
     def mtu(self) -> int:
         return self._port.mtu
+
+    @property
+    def has_rates(self) -> bool:
+        return self._port.has_rates
+
+    def set_baud(self, baud: int) -> None:
+        self._port.set_baud(baud)
 
     async def open(self) -> None:
         with _told(self.name):

@@ -37,7 +37,7 @@ class Desk:
         anything is sent.
         """
         if self._device_id is None:
-            self._device_id = (await self._client.hello()).device_id
+            self._device_id = (self._client.greeting or await self._client.hello()).device_id
         kept = cbor.dumps(dict(args))
         if name in _SECRET:
             kept = hashlib.blake2b(kept, key=_KEY, digest_size=16).digest()

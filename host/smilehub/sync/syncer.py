@@ -105,7 +105,16 @@ class Lost:
     retry_s: float
 
 
-Event = Connected | NewJournal | Stored | Faulted | Confirmed | Gap | Synced | Lost
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """The session goes over to a better way."""
+
+    event: ClassVar[str] = "moving"
+    before: str
+    to: str
+
+
+Event = Connected | NewJournal | Stored | Faulted | Confirmed | Gap | Synced | Lost | Moving
 
 
 def ignore(_: Event) -> None:
