@@ -67,7 +67,7 @@ class Event(enum.IntEnum):
     ARM_CUT = 0x84  # tear in 1/255 of the operation, operations from now
     WAKE = 0x85  # nothing but the end of a wait
     UART_BREAK = 0x86  # port
-    BLE = 0x87  # event of the bluetooth module, its numbers packed, its bytes
+    BLE = 0x87  # events of the bluetooth module, as they lie in its ring (radio/board_radio.py)
 
 
 class Cause(enum.IntEnum):

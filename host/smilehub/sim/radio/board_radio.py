@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
-from smilehub.sim.control import Event, Frame, Kind
+from smilehub.sim.control import MAX_EVENT, Event, Frame, Kind
 from smilehub.sim.radio.att import Bearer
 from smilehub.sim.radio.board_gap import Gap
 from smilehub.sim.radio.board_gatt import Asks, Served
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _UNDERWAY = 12_000
 _BACKLOG = 40
 
+#: What precedes an event's bytes in the guest's ring: number and length, numbers.
+_HEAD = struct.Struct("<qq")
 _READY = 100
 _ACTIVE = 1
 _CONFIGURE = 2
@@ -61,6 +63,7 @@ class BoardRadio:
         self._board = board
         self._starting: asyncio.Task[None] | None = None
         self._underway = 0
+        self._flushing = False
         self._reset()
         self._forget_settings()
         board.on(Kind.BLE, self._asked)
@@ -72,7 +75,7 @@ class BoardRadio:
         self._mtu = 256
         self._token = 0
         self._waiting: dict[int, Callable[[int, bytes], None]] = {}
-        self._backlog: deque[tuple[int, int, bytes]] = deque()
+        self._backlog: deque[bytes] = deque()
         #: The stack's handles of connections by the guest's.
         self._handles: dict[int, int] = {}
         gap, served, asks = self._gap, self._served, self._asks = Gap(self), Served(self), Asks(self)
@@ -172,15 +175,30 @@ class BoardRadio:
         return self._token
 
     def tell(self, event: int, b: int, payload: bytes = b"") -> None:
-        """Raise an event in the guest, after those before it."""
-        size = 16 + len(payload)
-        if self._backlog or self._underway + size > _UNDERWAY:
-            self._backlog.append((event, b, payload))
-            if self.behind and self.station is not None:
-                self.station.controller.full = True
-            return
-        self._underway += size
-        self._board.event(Event.BLE, event, b, payload)
+        """Raise an event in the guest. All of one turn of the loop come together, so that its program does
+        not run between those that belong together."""
+        self._backlog.append(_HEAD.pack(event | len(payload) << 8, b) + payload)
+        if self.behind and self.station is not None:
+            self.station.controller.full = True
+        if not self._flushing:
+            self._flushing = True
+            asyncio.get_running_loop().call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._flushing = False
+        backlog = self._backlog
+        out = bytearray()
+        while backlog and self._underway + len(backlog[0]) <= _UNDERWAY:
+            if len(out) + len(backlog[0]) > MAX_EVENT:
+                self._board.event(Event.BLE, 0, 0, bytes(out))
+                out.clear()
+            self._underway += len(backlog[0])
+            out += backlog.popleft()
+        if out:
+            self._board.event(Event.BLE, 0, 0, bytes(out))
+        station = self.station
+        if not backlog and station is not None and station.controller.full:
+            station.controller.room()
 
     # ---- messages ----
 
@@ -188,12 +206,7 @@ class BoardRadio:
         token = frame.b & 0xFFFFFFFF
         if frame.a == 0:
             self._underway = max(0, self._underway - token)
-            while self._backlog and self._underway + 16 + len(self._backlog[0][2]) <= _UNDERWAY:
-                event, b, payload = self._backlog.popleft()
-                self._underway += 16 + len(payload)
-                self._board.event(Event.BLE, event, b, payload)
-            if not self._backlog and self.station is not None and self.station.controller.full:
-                self.station.controller.room()
+            self._flush()
             return
         done = self._waiting.pop(token, None)
         if done is not None:

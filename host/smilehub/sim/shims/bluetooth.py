@@ -58,8 +58,7 @@ _DEFAULT_LENGTH = micropython.const(20)
 _CALL_US = micropython.const(100)
 
 _ring = micropython.RingIO(16384)
-# An event in the ring: its number and length, its numbers, its bytes. Arrays: storing there never allocates.
-_put_head = array.array("l", (0, 0))
+# An event in the ring: its number and length, its numbers, its bytes. Storing in an array never allocates.
 _head = array.array("l", (0, 0))
 _data = bytearray(4096)
 # A pump is scheduled; the radio is active; bytes taken out of the ring but not yet reported.
@@ -298,14 +297,8 @@ def _value(handle):
 
 @micropython.native
 def _on_event(a, b, t, n):
-    if a == _READY:
-        _state[1] = True
     # What the host sends before it is told of room fits the ring (board_radio.py, _UNDERWAY).
-    _put_head[0] = a | n << 8
-    _put_head[1] = b
-    _ring.write(_put_head)
-    if n:
-        _ring.write(_sim.rx, n)
+    _ring.write(_sim.rx, n)
     _arm()
 
 
@@ -374,6 +367,8 @@ def _event(event, b, n):
         rssi = b >> 16 & 0xFF
         view = memoryview(_data)
         _call(event, (b & 0xFF, view[:6], b >> 8 & 0xFF, rssi - 256 if rssi > 127 else rssi, view[6:n]))
+    elif event == _READY:
+        _state[1] = True
     elif event == 6:
         _call(event, ())
     elif event == 9:
