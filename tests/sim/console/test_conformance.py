@@ -10,6 +10,8 @@ from types import ModuleType
 
 import pytest
 
+from tools import conformance_radio
+
 ROOT = Path(__file__).parents[3]
 TOOL = ROOT / "tools" / "conformance.py"
 
@@ -51,3 +53,19 @@ def test_only_the_known_lines_are_excused(tool: ModuleType) -> None:
     assert tool.judge_mpremote("test_mount", None, "").outcome == "fail"
     assert tool.judge_mpremote("test_mount", 0, "./test_mount.sh: OK\n").outcome == "pass"
     assert tool.judge_mpremote("test_mount", 0, "./test_mount.sh: skip\n").outcome == "skip"
+
+
+@pytest.mark.parametrize(
+    ("code", "out", "outcome"),
+    [
+        (0, "multi_bluetooth/ble_mtu.py on 0|2: pass\n1 tests performed\n", "pass"),
+        (0, "multi_bluetooth/ble_mtu.py on 0|2: skip\n", "skip"),
+        (1, "multi_bluetooth/ble_mtu.py on 0|2: --- a\n+++ b\n-x\n+pass\nFAIL\n### TEST ###\n", "fail"),
+        (1, "Traceback (most recent call last):\n", "fail"),
+        (None, "", "fail"),
+    ],
+)
+def test_what_the_runner_of_several_boards_says_is_understood(
+    code: int | None, out: str, outcome: str
+) -> None:
+    assert conformance_radio.judge("multi_bluetooth/ble_mtu.py", code, out).outcome == outcome
