@@ -21,8 +21,8 @@ _ARRIVED = const(-1)
 class Stream:
     """``send_max`` and ``recv_max``: most bytes of a DATA frame's payload, head included; windows: 1 to 16
     frames. ``reset`` may lessen what is sent, as the peer wants it. ``quantum``, up to 256: last frames are
-    padded to multiples of it. ``dead``: the peer has not answered eight times; nothing more goes out.
-    ``resent`` and ``received`` count frames.
+    padded to multiples of it, and answers waited for longer. ``dead``: the peer has not answered eight times;
+    nothing more goes out. ``resent`` and ``received`` count frames.
     """
 
     def __init__(self, send_max: int, recv_max: int, send_window: int, recv_window: int):
@@ -179,7 +179,11 @@ class Stream:
             self._since = now_ms
         if self._ack or self._due() >= 0:
             return 0
-        return max(0, self._wait - ((now_ms - self._since) & _TICKS)) if self._armed else -1
+        if not self._armed:
+            return -1
+        # In a handshake the peer may calculate for a second.
+        wait = _LONGEST_MS if self.quantum else self._wait
+        return max(0, wait - ((now_ms - self._since) & _TICKS))
 
     def _due(self):
         # The frame that is to be sent now, or -1. One that is not full waits while others are under way, as

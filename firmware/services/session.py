@@ -13,6 +13,7 @@ from tasks.forget import fetch, forget
 _SILENT_MS = const(90_000)
 _HEAD_MS = const(250)  # between two notices of the journal's head
 _SAME_MS = const(60_000)
+_PICTURE_MS = const(200)  # after a key press
 _ALERTS = const(8)
 _WINDOW = const(1024)
 
@@ -151,8 +152,12 @@ class Session:
                     left = telling.alert(gate.hub, self._alerts.pop(0))
                     moved = True
                 elif self.pull:
-                    left = telling.run(self)
-                    moved = True
+                    pause = _PICTURE_MS - time.ticks_diff(now, gate.ui.since)
+                    if 0 < pause <= _PICTURE_MS:
+                        wait = min(wait, pause)  # somebody waits for a picture
+                    else:
+                        left = telling.run(self)
+                        moved = True
                     heard = now  # who takes records need say nothing
                 elif self._news:
                     pause = _HEAD_MS - time.ticks_diff(now, told)

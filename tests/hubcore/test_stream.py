@@ -195,6 +195,14 @@ def test_the_last_frame_lost_costs_one_time_out():
     assert wait <= line.now <= wait + 30 and line.ends[0].resent == 1
 
 
+def test_in_a_handshake_it_waits_two_seconds():
+    line = Line()
+    line.ends[0].quantum = 256
+    lossy(line, {1})
+    carry(line, (b"x" * 1022, b""))
+    assert 2000 <= line.now <= 2030 and line.ends[0].resent == 1
+
+
 def test_a_faster_line_waits_less():
     line = Line()
     line.ends[0].rate(921600)

@@ -148,6 +148,8 @@ def _flash() -> bytes:
 class Desk:
     """A board with its link, and laptops that come to it."""
 
+    _laptops = 0
+
     def __init__(self, folder: Path, identity: bool = True) -> None:
         self.flash = folder / "flash.bin"
         self.flash.write_bytes(_flash())
@@ -160,7 +162,6 @@ class Desk:
         assert isinstance(link, LinkPort)
         self.port = link
         self.cable: CableTransport | None = None
-        self._laptops = 0
 
     def run(self, work: Callable[[], Awaitable[Any]], limit_s: float = 7200) -> Any:
         return self.kernel.run(asyncio.wait_for(self._powered(work), limit_s))

@@ -6,7 +6,6 @@ import random
 from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import link_rig
 import pytest
@@ -15,6 +14,8 @@ from link_rig import DEVICE, HUB, LAPTOP, SEED, TECHNICIAN, TOML, Desk, Talk
 from radio_rig import BYE, SERVICE, WAIT, Peer
 
 from hubcore import records
+from smilehub.devices import image
+from smilehub.devices.partitions import load_board
 from smilehub.errors import HandshakeLate, LinkError
 from smilehub.link.air import AirTransport, Backend
 from smilehub.link.cable import CableTransport
@@ -29,24 +30,61 @@ from smilehub.trust.identity import Identity
 
 VISITOR = {"need": "urgent", "lane": "any", "lang": "en", "pictogram": 2}
 
-_BEFORE = b"    supervisor = Supervisor(hub)\n"
-_AIR = b"""
+_PROGRAM = b"""
+import asyncio
+from esp32 import Partition
+from machine import UART, Pin, unique_id
+
+class Ui:
+    since = 0
+
+def part(name):
+    return Partition.find(Partition.TYPE_DATA, label=name)[0]
+
+async def go(slot):
+    from kiosk.hub import KioskHub
+    from services import identity
+    from services.cable import Cable
+    from services.clock import Clock
+    from services.journal import Journal
+    from services.log import Log
     from services.radio import Radio
+    from services.session import Gate, Session
+    from services.supervisor import Supervisor
+    scratch = memoryview(bytearray(4992))
+    hub = KioskHub(Journal(part("journal"), buf=scratch), Clock(), keys=part("keys"))
+    hub.start("power", "1", slot)
+    known = identity.load(part("keys"))
+    about = (unique_id(), "1", "kiosk", "K")
+    gate = Gate(hub, scratch, about, known, slot, Log(), Ui, id)
+    uart = UART(1, 115200, tx=Pin(17), rx=Pin(18), rxbuf=2048, timeout=0)
+    cable = Cable(uart, gate.out, unique_id(), bool(known))
     air = Radio(known and known[3], unique_id(), hub.health, gate.refuse)
-    second = Session(air, gate)
     supervisor = Supervisor(hub)
+    gate.restarts = supervisor.restarts
+    supervisor.start("cable in", cable.read)
+    supervisor.start("cable out", cable.write_all)
+    supervisor.start("session", Session(cable, gate).run)
     supervisor.start("radio", air.run)
-    supervisor.start("air", second.run)
+    supervisor.start("air", Session(air, gate).run)
+    await supervisor.run()
+
+def main(slot, damaged):
+    asyncio.run(go(slot))
 """
 
 
 @pytest.fixture(scope="module")
 def flash(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A kiosk's flash with an identity, a cable and a radio; making it takes a while."""
-    assert link_rig.PROGRAM.count(_BEFORE) == 1
-    with mock.patch.object(link_rig, "PROGRAM", link_rig.PROGRAM.replace(_BEFORE, _AIR)):
-        desk = Desk(tmp_path_factory.mktemp("flash"))
+    folder = tmp_path_factory.mktemp("flash")
+    desk = Desk(folder)
     desk.close()
+    slot = load_board(TOML).partition("app_a")
+    files = image.build_app(folder / "app") | {"kiosk/app.py": _PROGRAM}
+    with desk.flash.open("r+b") as file:
+        file.seek(slot.offset)
+        file.write(image.pack_littlefs(files, slot.size))
     return desk.flash.read_bytes()
 
 
