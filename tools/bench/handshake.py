@@ -72,6 +72,8 @@ class Turn:
     def begin(self):
         pass
     rest = begin
+class Ui:
+    since = 0
 room = bytearray(1024)
 class Carrier(io.IOBase):
     way = "cable"
@@ -96,7 +98,8 @@ class Carrier(io.IOBase):
         raise SystemExit
 carrier = Carrier()
 os.listdir("/")
-session = Session(carrier, Gate(Hub(), bytearray(1600), (bytes(6), "bench", "kiosk", "K"), parts))
+about = bytes(6), "bench", "kiosk", "K"
+session = Session(carrier, Gate(Hub(), bytearray(5000), about, parts, 0, None, Ui(), id))
 gc.collect()
 base = gc.mem_alloc()
 asyncio.run(session.run(Turn()))

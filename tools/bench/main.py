@@ -11,7 +11,7 @@ from typing import Any
 
 from smilehub.devices import image, memory
 from smilehub.devices.sources import firmware_root
-from tools.bench import bare, clinic, link, shims
+from tools.bench import bare, clinic, lines, shims
 
 _VISITORS, _FEW_VISITORS = 200, 50
 _CPU_VISITORS = 20
@@ -57,10 +57,10 @@ def rows() -> Iterator[dict[str, Any]]:
     yield _row(
         "m-sync",
         "record bytes / (baud/10 x time), 10,000 records at 115200; beside: mpremote fs cp of 64 KiB",
-        link.sync_share(),
+        lines.sync_share(10_000).share,
         "share",
         ">= 0.8",
-        link.mpremote_share(),
+        lines.mpremote_share(),
     )
     yield _row(
         "m-board-mem", "one more board in the process tree, PSS", bare.board_memory_mb(), "MB", "<= 50"
