@@ -21,8 +21,6 @@ class App:
         self._stuck = []
         self._rounds = 0
         self._tidied = 0
-        from kiosk.build import build
-
         (
             self.panel,
             self.hub,
@@ -34,7 +32,7 @@ class App:
             self.keypad,
             self._works,
             self.supervisor,
-        ) = build(self, slot, damaged)
+        ) = fetch("kiosk.build").build(self, slot, damaged)
         forget("kiosk.build", "kiosk.wiring", "kiosk.parts", "kiosk.registry", "boardcfg")
 
     async def run(self) -> None:
