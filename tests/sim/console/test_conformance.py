@@ -9,7 +9,6 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-
 from tools import conformance_radio
 
 ROOT = Path(__file__).parents[3]
