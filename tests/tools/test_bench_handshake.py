@@ -24,4 +24,5 @@ def test_a_handshake_takes_memory_of_both_kinds() -> None:
     memory = handshake.measure()
     assert memory.records >= 2 * 4096
     assert 1_000 < memory.native < 1 << 20
-    assert 1_000 < memory.heap < 1 << 20
+    assert 1_000 < memory.code < memory.heap < 1 << 20
+    assert memory.code < memory.heap_on_board < memory.heap
