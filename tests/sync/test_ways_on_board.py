@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 from link_rig import DEVICE, HUB, LAPTOP, Wire
-from test_radio_session import AirDesk, flash  # noqa: F401 -- a fixture
+from link_rig import Desk as Board
 
 from smilehub.errors import LinkError
 from smilehub.link.air import AirTransport, Backend, scan
 from smilehub.link.cable import CableTransport
 from smilehub.link.client import KioskClient
 from smilehub.link.tls import SecureTransport
+from smilehub.sim.radio import Radio
 from smilehub.store.database import Store
 from smilehub.sync.desk import Desk
 from smilehub.sync.syncer import Event, Moving
@@ -21,6 +22,16 @@ from smilehub.sync.watch import Phase, Watch
 from smilehub.sync.ways import Way
 
 NOW = 1_800_000_000
+
+
+class AirDesk(Board):
+    """A kiosk with a cable, in the air."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.radio = Radio(self.kernel, seed=1)
+        self.radio.board(self.board)
+        self.laptop = self.radio.laptop()
 
 
 class Ways:
@@ -57,10 +68,8 @@ class Ways:
 
 
 @pytest.fixture
-def desk(flash: bytes, tmp_path: Path) -> Iterator[AirDesk]:  # noqa: F811
-    file = tmp_path / "flash.bin"
-    file.write_bytes(flash)
-    desk = AirDesk(file)
+def desk(tmp_path: Path) -> Iterator[AirDesk]:
+    desk = AirDesk(tmp_path)
     yield desk
     assert "Traceback" not in desk.board.console_text(), desk.board.console_text()
     desk.close()
