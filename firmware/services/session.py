@@ -84,7 +84,7 @@ class Session:
         self.carrier = carrier
         self.gate = gate
         self.role = self.serial = self.pull = self.reason = self.tls = None
-        self._reader = Reader(_MOST_ASKED)
+        self._reader = None  # there while somebody is served
         self._answers = []
         self._alerts = []
         self._news = False
@@ -103,7 +103,7 @@ class Session:
             turn.begin()
             reason = _BROKEN
             try:
-                self._reader.clear()
+                self._reader = Reader(_MOST_ASKED)
                 door = fetch("services.door")
                 forget("services.door", "hubcore.asked")
                 self.tls, n = await door.enter(self, turn, self._reader.space())
@@ -127,7 +127,7 @@ class Session:
                     gate.busy = gate.der = None
                 carrier.handshaking(False)
                 carrier.hang_up(reason)
-                self.role = self.serial = self.pull = self.reason = self.tls = None
+                self.role = self.serial = self.pull = self.reason = self.tls = self._reader = None
                 self._answers.clear()
                 self._alerts.clear()
                 gc.collect()
@@ -167,9 +167,11 @@ class Session:
                         self._news = False
                         told = now
                         left = telling.head(gate.hub.journal)
-            if left is not None and tls.write(left) is not None:
-                left = None
-                moved = True
+            if left is not None:
+                n = tls.write(left)  # of a long one the first part, as a record of its own
+                if n is not None:
+                    left = left[n:] if n < len(left) else None
+                    moved = True
             if len(self._answers) < _MOST_UNDER_WAY:
                 n = tls.readinto(self._reader.space())
                 if n == 0:
