@@ -130,7 +130,10 @@ class Keypad:
         for key in self._keys:
             key.pin.irq(None)
         if self._listener is not None:
-            self._listener.cancel()
+            try:
+                self._listener.cancel()
+            except RuntimeError:
+                pass  # its turn was the last one before the program was stopped
             self._listener = None
 
     async def _listen(self):

@@ -18,6 +18,7 @@ from services.cable import Cable
 from services.clock import Clock
 from services.journal import Journal
 from services.log import Log
+from services.radio import Radio
 from services.session import Gate, Session
 from services.supervisor import Supervisor
 from services.watchdog import Watchdog
@@ -47,7 +48,14 @@ def build(app, slot: int, damaged: str) -> tuple:
     known = fetch("services.identity").load(hub.keys) if hub.keys else None
     gate = Gate(hub, scratch, wiring.ABOUT, known, slot, log, ui, spare)
     cable = Cable(wiring.uart(), gate.out, wiring.ABOUT[0], gate.context is not None)
-    works = {"cable in": cable.read, "cable out": cable.write_all, "session": Session(cable, gate).run}
+    radio = Radio(known and known[3], wiring.ABOUT[0], hub.health, gate.refuse)
+    works = {
+        "cable in": cable.read,
+        "cable out": cable.write_all,
+        "session": Session(cable, gate).run,
+        "radio": radio.run,
+        "air": Session(radio, gate).run,
+    }
     supervisor = Supervisor(hub, Watchdog(WDT))
     gate.restarts = supervisor.restarts
     supervisor.chore(hub.idle)
@@ -60,4 +68,4 @@ def build(app, slot: int, damaged: str) -> tuple:
     gc.collect()
     gc.threshold(_REPLAY)
     hub.start(wiring.cause(), wiring.VERSION, slot, damaged)
-    return panel, hub, ui, matrix, wall, sounder, signs, keypad, works, supervisor
+    return panel, hub, ui, matrix, wall, sounder, signs, keypad, radio, works, supervisor

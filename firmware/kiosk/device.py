@@ -30,6 +30,7 @@ class App:
             self.sounder,
             self.signs,
             self.keypad,
+            self.radio,
             self._works,
             self.supervisor,
         ) = fetch("kiosk.build").build(self, slot, damaged)
@@ -111,6 +112,7 @@ class App:
         """Take the interrupts back, so that nothing of the program runs on behind the console."""
         self.keypad.close()
         self.sounder.close()
+        self.radio.close()
 
 
 class Chip:

@@ -67,9 +67,7 @@ class Radio(IOBase):
         self.tx = 0  # the handle of what is notified
         self.health = health
         self._refuse = refuse
-        self._ring = RingIO(_RING)
-        self._out = bytearray(_VALUE)
-        self._mv = memoryview(self._out)
+        self._ring = self._out = self._mv = None  # there while somebody is served
         self._flag = asyncio.ThreadSafeFlag()
         self.pulse = Wake()
         self._state = _FREE
@@ -277,17 +275,26 @@ class Radio(IOBase):
             self._end(_BROKEN)
         if self._state == _ASKED:
             if self._proof:
-                if fetch("services.greet").proved(self, self._challenge, self._proof):
+                try:
+                    good = fetch("services.greet").proved(self, self._challenge, self._proof)
+                    self._ring = RingIO(_RING)
+                    self._out = bytearray(_VALUE)
+                except MemoryError:
+                    good = None
+                forget("services.greet")
+                if good:
+                    self._mv = memoryview(self._out)
                     self._state = _OPEN
                     self._owed = _RING
                     self._held = True
                     self.opened += 1
                     self.ended = False
                     self.wake.set()
+                elif good is None:
+                    self._end(_BROKEN)
                 else:
                     self._refuse("no proof", "air")
                     self._end(_OTHER_HUB)
-                forget("services.greet")
             elif time.ticks_diff(self._due, now) <= 0:
                 self._end(_LATE)
             else:
@@ -301,8 +308,7 @@ class Radio(IOBase):
             if self._gone:
                 due = None
                 if not self._held:
-                    while self._ring.readinto(self._out):
-                        pass
+                    self._ring = self._out = self._mv = None
                     self._reset()
                     self._state = _FREE
                     self._conn = -1

@@ -12,8 +12,6 @@ from bleak.backends.device import BLEDevice
 from bleak.exc import BleakError
 from radio_rig import BYE, CREDIT, DATA, KEY, PADDED, PROOF, WAIT, Clinic, Gone, Peer
 
-from smilehub.sim.control import Event
-
 BLOCK = bytes(range(256))
 
 
@@ -393,7 +391,7 @@ def test_a_connection_that_failed_does_not_end_the_advertising(clinic: Clinic) -
         assert station is not None
         # NimBLE tells it as a disconnect of no connection; the controller advertises no more.
         station.stop_advertising()
-        clinic.board.event(Event.BLE, 2, 0xFFFF | 0xFF << 16, bytes(6))
+        clinic.kiosk.tell(2, 0xFFFF | 0xFF << 16, bytes(6))
         await still_works(clinic, device)
 
     clinic.run(script)
@@ -413,7 +411,7 @@ bluetooth.BLE.gap_disconnect = hang_up
 
     async def script(_: Clinic) -> None:
         async with joined(clinic) as peer:
-            clinic.board.event(Event.BLE, 1, 77, bytes(6))
+            clinic.kiosk.tell(1, 77, bytes(6))
             await peer.send(b"=mine")
             assert await peer.receive(4) == b"mine"
 
@@ -463,6 +461,39 @@ def test_closed_it_says_nothing_more(clinic: Clinic) -> None:
         assert await clinic.seen(1) is None
 
     clinic.run(script)
+
+
+def test_who_comes_while_there_is_no_room_for_its_buffers_may_come_again(tmp_path: Path) -> None:
+    clinic = Clinic(
+        tmp_path,
+        """
+import services.radio
+RingIO = services.radio.RingIO
+fails = [1]
+def ring(size):
+    if fails[0]:
+        fails[0] -= 1
+        raise MemoryError
+    return RingIO(size)
+services.radio.RingIO = ring
+""",
+    )
+
+    async def script(_: Clinic) -> None:
+        device = await find(clinic)
+        peer = clinic.peer(device)
+        await peer.connect()
+        await peer.subscribe()
+        await peer.prove(KEY)
+        assert await peer.first(BYE) == bytes((BYE, 5))
+        await peer.ended(2)
+        await still_works(clinic, device)
+
+    try:
+        clinic.run(script)
+        assert not clinic.said("refused")
+    finally:
+        clinic.close()
 
 
 def test_a_value_that_there_is_no_memory_for_ends_the_session_only(tmp_path: Path) -> None:

@@ -10,96 +10,25 @@ from typing import Any
 import link_rig
 import pytest
 from bleak import BleakScanner
-from link_rig import DEVICE, HUB, LAPTOP, SEED, TECHNICIAN, TOML, Desk, Talk
+from link_rig import DEVICE, HUB, LAPTOP, TECHNICIAN, Desk, Talk
 from radio_rig import BYE, SERVICE, WAIT, Peer
 
 from hubcore import records
-from smilehub.devices import image
-from smilehub.devices.partitions import load_board
 from smilehub.errors import HandshakeLate, LinkError
 from smilehub.link.air import AirTransport, Backend
 from smilehub.link.cable import CableTransport
 from smilehub.link.tls import SecureTransport
-from smilehub.sim.board import Board
-from smilehub.sim.kernel import Kernel
-from smilehub.sim.linkport import LinkPort
 from smilehub.sim.radio import Radio
-from smilehub.sim.spec import load_spec
-from smilehub.sim.uart import Uarts
 from smilehub.trust.identity import Identity
 
 VISITOR = {"need": "urgent", "lane": "any", "lang": "en", "pictogram": 2}
 
-_PROGRAM = b"""
-import asyncio
-from esp32 import Partition
-from machine import UART, Pin, unique_id
-
-class Ui:
-    since = 0
-
-def part(name):
-    return Partition.find(Partition.TYPE_DATA, label=name)[0]
-
-async def go(slot):
-    from kiosk.hub import KioskHub
-    from services import identity
-    from services.cable import Cable
-    from services.clock import Clock
-    from services.journal import Journal
-    from services.log import Log
-    from services.radio import Radio
-    from services.session import Gate, Session
-    from services.supervisor import Supervisor
-    scratch = memoryview(bytearray(4992))
-    hub = KioskHub(Journal(part("journal"), buf=scratch), Clock(), keys=part("keys"))
-    hub.start("power", "1", slot)
-    known = identity.load(part("keys"))
-    about = (unique_id(), "1", "kiosk", "K")
-    gate = Gate(hub, scratch, about, known, slot, Log(), Ui, id)
-    uart = UART(1, 115200, tx=Pin(17), rx=Pin(18), rxbuf=2048, timeout=0)
-    cable = Cable(uart, gate.out, unique_id(), bool(known))
-    air = Radio(known and known[3], unique_id(), hub.health, gate.refuse)
-    supervisor = Supervisor(hub)
-    gate.restarts = supervisor.restarts
-    supervisor.start("cable in", cable.read)
-    supervisor.start("cable out", cable.write_all)
-    supervisor.start("session", Session(cable, gate).run)
-    supervisor.start("radio", air.run)
-    supervisor.start("air", Session(air, gate).run)
-    await supervisor.run()
-
-def main(slot, damaged):
-    asyncio.run(go(slot))
-"""
-
-
-@pytest.fixture(scope="module")
-def flash(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """A kiosk's flash with an identity, a cable and a radio; making it takes a while."""
-    folder = tmp_path_factory.mktemp("flash")
-    desk = Desk(folder)
-    desk.close()
-    slot = load_board(TOML).partition("app_a")
-    files = image.build_app(folder / "app") | {"kiosk/app.py": _PROGRAM}
-    with desk.flash.open("r+b") as file:
-        file.seek(slot.offset)
-        file.write(image.pack_littlefs(files, slot.size))
-    return desk.flash.read_bytes()
-
 
 class AirDesk(Desk):
-    """A desk whose kiosk has its radio on."""
+    """A desk in the air."""
 
-    def __init__(self, flash: Path) -> None:
-        self.flash = flash
-        self.kernel = Kernel.virtual(SEED)
-        self.board = Board(self.kernel, load_spec(TOML), flash, seed=SEED)
-        self.uarts = Uarts(self.board)
-        link = self.uarts.links["link"]
-        assert isinstance(link, LinkPort)
-        self.port = link
-        self.cable = None
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
         self.radio = Radio(self.kernel, seed=1)
         self.radio.board(self.board)
         self.laptop = self.radio.laptop()
@@ -136,10 +65,8 @@ class AirDesk(Desk):
 
 
 @pytest.fixture
-def desk(flash: bytes, tmp_path: Path) -> Iterator[AirDesk]:
-    file = tmp_path / "flash.bin"
-    file.write_bytes(flash)
-    desk = AirDesk(file)
+def desk(tmp_path: Path) -> Iterator[AirDesk]:
+    desk = AirDesk(tmp_path)
     yield desk
     assert "Traceback" not in desk.board.console_text(), desk.board.console_text()
     desk.close()
@@ -304,13 +231,13 @@ def test_a_stranger_in_the_air_is_recorded_once_a_minute(desk: AirDesk) -> None:
     desk.run(work)
 
 
-def test_a_handshake_takes_the_same_time_whatever_its_signatures_are(flash: bytes, tmp_path: Path) -> None:
+def test_a_handshake_takes_the_same_time_whatever_its_signatures_are(tmp_path: Path) -> None:
     """ECDSA signatures are random, of 70 to 72 bytes: neither an observer nor the clock here shall see it."""
 
     def shake(n: int) -> tuple[Any, ...]:
-        file = tmp_path / str(n)
-        file.write_bytes(flash)
-        desk = AirDesk(file)
+        folder = tmp_path / str(n)
+        folder.mkdir()
+        desk = AirDesk(folder)
         try:
 
             async def work() -> tuple[Any, ...]:

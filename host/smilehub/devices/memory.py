@@ -13,6 +13,7 @@ BUFFERS = {
     "how far the picture reaches, and colours (kiosk/canvas.py)": 3 * 80 * 2 + 12,
     "link receive ring, rxbuf (board.toml)": 2048,
     "cable: stream both ways, frame decoder (services/cable.py)": 4 * 510 + 4 * 254 + 262,
+    "what a laptop writes in the air (services/greet.py)": 244,
     "log of the console (services/log.py)": 512,
     "wall: shown, wanted, words (drivers/max7219.py)": 192 + 192 + 48,
 }
@@ -46,7 +47,6 @@ TURNS = (
         {"kiosk/desk_in", "kiosk/desk", "kiosk/code"},
         {"kiosk/desk_board", "kiosk/desk", "kiosk/desk_ticket"} | _ALERT,
         {"kiosk/desk_board", "kiosk/desk", "kiosk/desk_day"} | _ALERT,
-        {"services/radio", "services/greet"},
     ),
     (
         {"services/pins", "services/keys"},
@@ -57,6 +57,7 @@ TURNS = (
         {"hubcore/requests"},  # never, in fact
         {"kiosk/settle"},
         {"services/door", "hubcore/asked"},
+        {"services/greet"},
     ),
     # kiosk/hub.py
     (
