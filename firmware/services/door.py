@@ -1,6 +1,5 @@
 """How somebody is let in: a cable's OPEN, the TLS handshake, whose certificate it is. In memory meanwhile."""
 
-import asyncio
 import time
 
 from hubcore.asked import ROLES, choose_version
@@ -16,8 +15,6 @@ _REPLY = const(1)
 _HELLO = const(1)
 _BAD_VERSION = const(2)
 
-_KEYS_MS = const(5000)  # so long after a key was pressed nobody shakes hands: it blocks for a second
-_WAIT_MS = const(2000)
 _HANDSHAKE_MS = const(15_000)
 
 _DONE = const(0)  # reasons of BYE, docs/link.md
@@ -56,28 +53,17 @@ def context(gate, identity):
 
 
 async def enter(session, turn, buf) -> tuple:
-    """Shake hands: (TLS socket, bytes that came in ``buf``).
+    """Shake hands whenever ``session.calm``: (TLS socket, bytes that came in ``buf``).
 
-    One handshake at a time, and none within 5 s of a key press. Raises services.session.Bye.
+    Raises services.session.Bye.
     """
     carrier, gate = session.carrier, session.gate
     sock = None
     began = time.ticks_ms()
     while True:
-        blocked = _KEYS_MS - time.ticks_diff(time.ticks_ms(), gate.ui.since)
-        if not 0 < blocked <= _KEYS_MS:
-            blocked = _WAIT_MS if gate.busy and gate.busy is not session else 0
-        if blocked:
-            carrier.wait(_WAIT_MS // 1000 + 1)
-            blocked = min(blocked, _WAIT_MS)
-            turn.rest()
-            await asyncio.sleep_ms(blocked)
-            turn.begin()
-            if carrier.ended:
-                raise Bye(_DONE)
-            began = time.ticks_add(began, blocked)
-            continue
-        gate.busy = session
+        since = time.ticks_ms()
+        await session.calm(turn)
+        began = time.ticks_add(began, time.ticks_diff(time.ticks_ms(), since))
         try:
             if not sock:
                 gate.shed(gate.ui)

@@ -16,6 +16,8 @@ _SAME_MS = const(60_000)
 _PICTURE_MS = const(200)  # after a key press
 _ALERTS = const(8)
 _WINDOW = const(1024)
+_KEYS_MS = const(5000)  # so long after a key was pressed nobody shakes hands: it blocks for a second
+_WAIT_MS = const(2000)
 
 _REQUEST = const(0)  # as in hubcore.requests, which is in memory only while a request is answered
 _REPLY = const(1)
@@ -103,6 +105,7 @@ class Session:
             turn.begin()
             reason = _BROKEN
             try:
+                await self.calm(turn)
                 self._reader = Reader(_MOST_ASKED)
                 door = fetch("services.door")
                 forget("services.door", "hubcore.asked")
@@ -131,6 +134,26 @@ class Session:
                 self._answers.clear()
                 self._alerts.clear()
                 gc.collect()
+
+    async def calm(self, turn) -> None:
+        """Until this session may shake hands: none within 5 s of a key press, and one at a time.
+
+        Raises Bye when its peer has gone meanwhile.
+        """
+        carrier, gate = self.carrier, self.gate
+        while True:
+            blocked = _KEYS_MS - time.ticks_diff(time.ticks_ms(), gate.ui.since)
+            if not 0 < blocked <= _KEYS_MS:
+                if not gate.busy or gate.busy is self:
+                    break
+                blocked = _WAIT_MS
+            carrier.wait(_WAIT_MS // 1000 + 1)
+            turn.rest()
+            await asyncio.sleep_ms(min(blocked, _WAIT_MS))
+            turn.begin()
+            if carrier.ended:
+                raise Bye(_DONE)
+        gate.busy = self
 
     async def _serve(self, turn):
         carrier, gate, tls = self.carrier, self.gate, self.tls
