@@ -1,7 +1,8 @@
 """The built wheel by itself: `pip install smilehub[sim]` in an empty environment runs the demo.
 
 Nothing is fetched: what the wheel's own metadata asks for, and no more, is lent from the developers'
-environment. So a dependency that was not declared, or a file that was not packed, fails here.
+environment, but for what the locks leave out. So a dependency that was not declared, or a file that was not
+packed, fails here.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from tools.lock import UNUSED
 
 ROOT = Path(__file__).resolve().parents[2]
 NOT_DECLARED = ("pytest", "hypothesis", "cbor2", "ruff", "hatchling", "tools", "kiosk", "drivers")
@@ -42,7 +45,7 @@ def needed(requirements: list[str], extras: frozenset[str], found: set[str]) -> 
         if marker and not any(marker.evaluate({"extra": extra}) for extra in {"", *extras}):
             continue
         name = canonicalize_name(requirement.name)
-        if name not in found:
+        if name not in found and name not in UNUSED:
             found.add(name)
             needed(distribution(name).requires or [], frozenset(requirement.extras), found)
     return found
