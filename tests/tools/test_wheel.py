@@ -21,7 +21,6 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-
 from tools.lock import UNUSED
 
 ROOT = Path(__file__).resolve().parents[2]
