@@ -136,7 +136,7 @@ def test_sync_in_words_and_in_json(tmp_path: Path):
         assert len(again.out.splitlines()) == 2, "nothing but JSON lines"
 
     with_kiosk(peer, work)
-    assert held(tmp_path / "smilehub" / "store.sqlite", peer) == peer.raws
+    assert held(tmp_path / "home" / "store.sqlite", peer) == peer.raws
 
 
 def test_a_killed_sync_continues_where_it_stopped(tmp_path: Path):
@@ -259,7 +259,7 @@ def test_bad_input_is_one_sentence_and_a_documented_code(tmp_path: Path, args: l
     error = scripted.lines[0]["error"]
     assert (scripted.code, error["exit_code"]) == (code, code)
     assert error["message"] == plain.err.splitlines()[0]
-    assert not (tmp_path / "smilehub").exists(), "a failed command makes no store"
+    assert not list(tmp_path.rglob("store.sqlite")), "a failed command makes no store"
 
 
 def test_a_kiosk_of_another_version(tmp_path: Path):

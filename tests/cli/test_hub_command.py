@@ -4,6 +4,7 @@ import io
 import json
 import os
 import pty
+import re
 import stat
 import sys
 import time
@@ -126,6 +127,39 @@ def test_a_technician_is_invited_accepts_and_is_taken_back(desk: Laptop, second:
     assert "Nobody" in desk.run("hub", "revoke", "Nobody", code=2)
     assert "itself" in desk.run("hub", "revoke", "desk", code=2)
     assert "is there already" in desk.sealed("hub", "invite", "Bo", "--out", file, code=2)
+
+
+def test_the_authoritys_own_laptop_becomes_a_technicians_by_the_two_commands_that_it_is_told(
+    desk: Laptop,
+) -> None:
+    port = os.ttyname(os.openpty()[1])
+    for number in ("", "-2"):
+        said = desk.run("logs", "--port", port, code=39)
+        invite, accept = re.findall("`smilehub (hub [^`]*)`", said)
+        assert f"technician{number}.invitation" in accept
+        desk.sealed(*invite.split())
+        if not number:
+            (desk.home / "technician.invitation").unlink()  # lost before it was opened
+            continue
+        desk.sealed(*accept.split())
+    shown = desk.answer("hub", "show")
+    assert (shown["authority"], shown["role"], shown["technician"]) == (True, "laptop", "technician-2")
+    assert "technician-2" in desk.run("hub", "show")
+    assert Identity.load(desk.home / "trust", "laptop").name == "desk", "the laptop's own stays"
+    desk.sealed("hub", "invite", "Bo", "--out", desk.home / "bo")
+    assert "already" in desk.sealed("hub", "accept", desk.home / "bo", code=61), "but never another laptop's"
+
+
+def test_a_laptop_that_is_not_the_authority_is_told_who_makes_it_a_technicians(
+    desk: Laptop, second: Laptop
+) -> None:
+    desk.sealed("hub", "invite", "Bo", "--out", desk.home / "bo")
+    second.sealed("hub", "accept", desk.home / "bo")
+    said = second.run("logs", "--port", os.ttyname(os.openpty()[1]), code=39)
+    assert "`smilehub hub invite NAME --role technician --out technician.invitation`" in said
+    desk.sealed("hub", "invite", "Ana", "--role", "technician", "--out", desk.home / "technician.invitation")
+    second.sealed("hub", "accept", desk.home / "technician.invitation")
+    assert second.answer("hub", "show")["technician"] == "Ana"
 
 
 def _other_words(laptop: Laptop, file: Path) -> str:

@@ -93,6 +93,15 @@ def test_known_are_those_with_records_here_and_those_with_keys_of_ours(world: Wo
     assert _reach.enrolled(tmp_path / "none") == {STRANGER}
 
 
+def test_the_authoritys_laptop_knows_at_once_which_kiosk_was_taken_back(world: World):
+    hub = Authority.create(world.home / "trust", "Here")
+    stolen = certificates.serial_of(hub.issue_kiosk(STRANGER).cert)
+    hub.issue_person("laptop", "desk").save(world.home / "trust")
+    assert stolen not in _reach._identity(None).revoked
+    hub.revoke(stolen)
+    assert stolen in _reach._identity(None).revoked
+
+
 def test_strangers_in_the_air_are_passed_over(world: World):
     world.air = [loud(STRANGER), loud(TWO, whole=False), loud(ONE, -80), loud(ONE, -90)]
     found = run(_reach.heard(frozenset((ONE, TWO))))

@@ -20,7 +20,7 @@ from smilehub.errors import (
     StoreNewer,
     StoreReadOnly,
 )
-from smilehub.store.database import Row, Store
+from smilehub.store.database import Row, Store, default_path
 
 JOURNAL = b"journal1"
 
@@ -32,6 +32,14 @@ def rows(first: int, last: int, fill: bytes = b"x") -> list[Row]:
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "a folder with spaces & signs?" / "store.sqlite"
+
+
+def test_it_lives_where_the_keys_live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SMILEHUB_HOME", str(tmp_path))
+    assert default_path() == tmp_path / "store.sqlite"
+    monkeypatch.delenv("SMILEHUB_HOME")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    assert default_path() == tmp_path / "data" / "smilehub" / "store.sqlite"
 
 
 def test_every_record_once(path: Path):

@@ -54,7 +54,10 @@ class _Commands(LazyGroup):
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Every command takes --json (answers for programs) and --debug (where an error happened). "
-    "Exit codes: docs/exit-codes.md.",
+    "Exit codes: docs/exit-codes.md.\n\n"
+    "SMILEHUB_HOME names a folder for the store and this laptop's keys, instead of your account's; "
+    "SMILEHUB_PORTS link ports to look at besides USB (paths or folders, with ':' between them); "
+    "SMILEHUB_WHO who gives the desk's commands, as --who does.",
 )
 @click.version_option(__version__, prog_name="smilehub")
 def app() -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import rich_click as click
 
 from smilehub.cli._stop import Terminated
-from smilehub.errors import LinkError, NoDevice, NoIdentity, PortBusy, SeveralDevices
+from smilehub.errors import LinkError, NoDevice, NoIdentity, PortBusy, RoleForbidden, SeveralDevices
 from smilehub.ui import Ui
 
 if TYPE_CHECKING:
@@ -78,6 +78,11 @@ def with_client(
         return run(_work())
     except PortBusy as busy:
         raise _named(busy, store_path) from busy.__cause__
+    except RoleForbidden as forbidden:
+        from smilehub.cli import _hub
+
+        needed = "laptop" if role is None else role
+        raise RoleForbidden(forbidden.message, hint=_hub.how_to_become(needed)) from forbidden
 
 
 def with_kiosk(

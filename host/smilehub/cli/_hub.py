@@ -102,10 +102,52 @@ def own() -> "Identity | None":
         return None
 
 
-def belongs_to(hub_id: str | None) -> None:
-    """Raise AuthorityExists if this laptop belongs to a hub other than ``hub_id``, or is one's authority."""
+def own_technician() -> "Identity | None":
+    """This laptop's identity of a technician, which it may have beside a laptop's."""
+    from smilehub.trust.identity import TECHNICIAN, Identity
+
+    try:
+        return Identity.load(role=TECHNICIAN)
+    except NoIdentity:
+        return None
+
+
+def how_to_become(role: str) -> str:
+    """The two commands by which this laptop gets an identity of a role, as they are to be typed."""
+    authority = here()
+    if authority is None:
+        file = f"{role}.invitation"
+        return (
+            "On the laptop that is the hub's authority: "
+            f"`smilehub hub invite NAME --role {role} --out {file}`; "
+            f"then on this one, with that file: `smilehub hub accept {file}`."
+        )
+    name = free_name(authority, role)
+    file = f"{name}.invitation"
+    return (
+        f"This laptop can give itself one: `smilehub hub invite {name} --role {role} --out {file}`, "
+        f"then `smilehub hub accept {file}`."
+    )
+
+
+def free_name(authority: "Authority", name: str, between: str = "-") -> str:
+    """``name``, or with the first number after it that nobody in the hub is called yet."""
+    taken = {one.name for one in authority.issued}
+    number = 2
+    while f"{name}{between}{number}" in taken:
+        number += 1
+    return f"{name}{between}{number}" if name in taken else name
+
+
+def belongs_to(hub_id: str | None, role: str | None = None) -> None:
+    """Raise AuthorityExists if this laptop belongs to a hub other than ``hub_id``, or is one's authority.
+
+    The authority's own laptop may take a technician's identity of its hub beside its own.
+    """
+    from smilehub.trust.identity import TECHNICIAN
+
     authority, identity = here(), own()
-    if authority is not None:
+    if authority is not None and (authority.hub != hub_id or role != TECHNICIAN):
         raise AuthorityExists(
             f"This laptop is the authority of hub {authority.hub}, {authority.name}, already."
         )

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from smilehub.cli import _hub
 from smilehub.devices import ports
 from smilehub.errors import (
     LinkError,
@@ -35,9 +36,14 @@ AIR = Backend()
 
 
 def by_cable(path: str, device_id: bytes | None = None, *, role: str | None = None) -> KioskClient:
-    """A client for the kiosk at a serial port. ``role``: whose identity to show, if not the first."""
+    """A client for the kiosk at a serial port. ``role``: whose identity to show, if not the first.
+
+    Raises RoleForbidden, NoIdentity if there is none of that role.
+    """
     cable = CableTransport(SerialTransport(path))
-    return _client(SecureTransport(cable, lambda: _identity(role), expect_device=device_id))
+    # who has no identity of the role that is needed hears it before anything is opened
+    identity = (lambda: _identity(None)) if role is None else _identity(role)
+    return _client(SecureTransport(cable, identity, expect_device=device_id))
 
 
 def by_air(device_id: bytes, *, role: str | None = None) -> KioskClient:
@@ -48,13 +54,20 @@ def by_air(device_id: bytes, *, role: str | None = None) -> KioskClient:
 
 
 def _identity(role: str | None) -> Identity:
+    """What this laptop shows; if it is the authority too, with all that was taken back until now."""
     try:
-        return Identity.load(role=role)
+        identity = Identity.load(role=role)
     except NoIdentity:
         if role is None:
             raise
         Identity.load()
-        raise RoleForbidden(f"This laptop has no identity of a {role}.") from None
+        raise RoleForbidden(
+            f"This laptop has no identity of a {role}.", hint=_hub.how_to_become(role)
+        ) from None
+    authority = _hub.here()
+    if authority is None or authority.hub != identity.hub:
+        return identity
+    return replace(identity, revoked=identity.revoked | authority.revoked)
 
 
 def _client(session: SecureTransport) -> KioskClient:

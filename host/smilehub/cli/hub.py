@@ -62,7 +62,7 @@ def show(as_json: bool) -> None:
     """
     from smilehub.trust.files import trust_folder
 
-    identity, authority = _hub.own(), _hub.here()
+    identity, technician, authority = _hub.own(), _hub.own_technician(), _hub.here()
     if authority is None and identity is None:
         raise NoIdentity("This laptop does not belong to a hub yet.")
     ui = _common.ui_for(as_json)
@@ -77,6 +77,7 @@ def show(as_json: bool) -> None:
             "role": identity.role if identity else None,
             "laptop": identity.name if identity else None,
             "serial": identity.serial if identity else None,
+            "technician": technician.name if technician else None,
             "fingerprint": mark,
             "folder": str(trust_folder()),
         }
@@ -84,6 +85,8 @@ def show(as_json: bool) -> None:
     ui.say(f"Hub {hub_id}" + (f", {authority.name}." if authority else "."))
     if identity is not None:
         ui.say(f"This laptop is called {identity.name} in it; its role: {identity.role}.")
+    if technician is not None and technician != identity:
+        ui.say(f"For logs and files it is {technician.name}, a technician.")
     ui.say("It is the hub's authority." if authority else "Another laptop is the hub's authority.")
     ui.say(f"The authority's certificate has the SHA-256 {mark}.")
 

@@ -1,14 +1,10 @@
 """`smilehub hub` where it works with files under a passphrase: invitations and backups."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from smilehub.cli import _common, _hub
-
-if TYPE_CHECKING:
-    from smilehub.trust.authority import Authority
 
 _file = click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
 _passphrase_option = click.option(
@@ -65,6 +61,8 @@ def invite(name: str, role: str, out: Path, passphrase_file: Path | None, as_jso
 def accept(file: Path, passphrase_file: Path | None, as_json: bool) -> None:
     """Make this laptop a part of the hub that sent the invitation FILE.
 
+    A technician's identity stands beside a laptop's: logs and files use the one, all else the other.
+
     \b
     smilehub hub accept desk-two.invitation
     """
@@ -75,7 +73,7 @@ def accept(file: Path, passphrase_file: Path | None, as_json: bool) -> None:
     sealed.check(sealed.INVITATION, data)
     passphrase = _hub.passphrase(passphrase_file, confirm=False)
     identity = Identity.decode(sealed.unseal(sealed.INVITATION, data, passphrase))
-    _hub.belongs_to(identity.hub)
+    _hub.belongs_to(identity.hub, identity.role)
     identity.save()
     _common.ui_for(as_json).answer(
         {"hub": identity.hub, "name": identity.name, "role": identity.role, "serial": identity.serial},
@@ -135,18 +133,10 @@ def import_(file: Path, laptop: str | None, passphrase_file: Path | None, as_jso
     _hub.belongs_to(Authority.hub_in(data, passphrase))
     authority = Authority.import_(folder, data, passphrase)
     if own is None or own.role != "laptop" or own.serial in authority.revoked:
-        own = authority.issue_person("laptop", laptop or _fresh_name(authority))
+        own = authority.issue_person("laptop", laptop or _hub.free_name(authority, _hub.LAPTOP, " "))
         own.save(folder)
     _common.ui_for(as_json).answer(
         {"hub": authority.hub, "name": authority.name, "laptop": own.name, "folder": str(folder)},
         f"This laptop, {own.name}, is now the authority of hub {authority.hub}, {authority.name}.\n"
         "If the one before is lost, take its identity back: smilehub hub people, smilehub hub revoke NAME",
     )
-
-
-def _fresh_name(authority: "Authority") -> str:
-    taken = {one.name for one in authority.issued}
-    number = 2
-    while f"{_hub.LAPTOP} {number}" in taken:
-        number += 1
-    return f"{_hub.LAPTOP} {number}" if _hub.LAPTOP in taken else _hub.LAPTOP

@@ -14,6 +14,10 @@ STATUSES = (
     "other journal",
     "journal full",
     "fault",
+    "not for this role",
+    "cancelled",
+    "too late",
+    "busy",
 )
 
 #: What to do next about an error of the core, by the name of its class.
@@ -35,10 +39,18 @@ REASONS: dict[str, tuple[str, str]] = {
         "More alerts stand than a new day can take over.",
         "Acknowledge some, then open the day.",
     ),
+    "bad_list": (
+        "The kiosk holds a list of withdrawn identities that is as new, or this one is not of its hub.",
+        "Sync from the laptop that is the hub's authority.",
+    ),
     "bad_argument": ("The wish lacks %s, or it is not one that this hub knows.", "Check its spelling."),
     "bad_name": (
         "The kiosk cannot show the name %s.",
         "Use letters A to Z, digits and . , - ' ( ) / : + & # ! ? alone.",
+    ),
+    "bad_setting": (
+        "This is not a value that the setting %s can have.",
+        "Run `smilehub config --help` to see which it can.",
     ),
     "chair_alike": (
         "The wall cannot tell this chair from chair %s.",
@@ -78,12 +90,20 @@ REASONS: dict[str, tuple[str, str]] = {
         "Only the last act can, of each chair and of the desk; else make a new one.",
     ),
     "promise_tomorrow": ("Ticket %s comes first tomorrow, not today.", "Come when the next day is open."),
+    "read_only": (
+        "The kiosk runs from where %s would be, and keeps that as it is.",
+        "Only below /other can files be put or removed: it is the half of the memory that does not run.",
+    ),
     "too_many_chairs": ("No more than 16 chairs can be used in a day.", "Use one that was opened before."),
     "too_many_staff": ("No more than 16 people can have a PIN.", "Remove one who no longer needs it."),
     "unknown_command": ("This kiosk does not know this command.", "Update the kiosk."),
     "unknown_promise": (
         "Nobody was promised a place as %s.",
         "Check in as anybody does; a promise holds for the next day.",
+    ),
+    "unknown_setting": (
+        "The kiosk has no setting called %s.",
+        "Run `smilehub config` to see all there are; a newer one needs newer firmware.",
     ),
     "unknown_staff": ("%s has no PIN on this kiosk.", "Check the spelling; the PIN may be gone already."),
     "unknown_ticket": ("There is no open ticket %s.", "Run `smilehub queue` to see the open tickets."),

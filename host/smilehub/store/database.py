@@ -20,15 +20,14 @@ from smilehub.store.schema import (
     journals,
     records,
 )
+from smilehub.trust.files import data_folder
 
 _PAGE = 1000
 
 
 def default_path() -> Path:
-    """Where the store lives unless --store says otherwise: the platform's folder for this user's data."""
-    import platformdirs
-
-    return platformdirs.user_data_path("smilehub") / "store.sqlite"
+    """Where the store lives unless --store says otherwise: in the folder of Smilehub's data."""
+    return data_folder() / "store.sqlite"
 
 
 def utc_now() -> int:

@@ -15,7 +15,7 @@ from smilehub.errors import KeysDamaged, NoIdentity
 from smilehub.trust import certificates, files
 
 #: What a person's computer may be: a laptop syncs, calls and configures; a technician sees logs and files.
-ROLES = ("laptop", "technician")
+LAPTOP, TECHNICIAN = ROLES = ("laptop", "technician")
 _MAGIC = b"SHID"
 _HEAD = struct.Struct("<4sIH")
 _VERSION = 1
