@@ -33,6 +33,7 @@ class _Commands(LazyGroup):
         "config": ("smilehub.cli.config", "config", "Show or change what is set on the kiosk."),
         "health": ("smilehub.cli.logs", "health", "Show how the kiosk is."),
         "logs": ("smilehub.cli.logs", "logs", "Show what the kiosk's program has printed."),
+        "files": ("smilehub.cli.files", "files", "Look at the kiosk's files, and put some there."),
         "desk": (_DESK, "desk", "Everything that staff do at the desk."),
         "day": (_DESK, "day", "Open or close the clinic day."),
         "chair": (_DESK, "chair", "Open or close a chair."),

@@ -30,7 +30,9 @@ def good(what: str, status: int, result: Any) -> Any:
     if status == requests.REFUSED:
         raise KioskRefused(_sentence(said or "the kiosk refused"), reason=reason, hint=hint)
     if status == requests.FAULT:
-        raise KioskFault(_sentence(f"The kiosk could not carry out '{what}': {said or 'it gives no reason'}"))
+        sentence, hint = reasons.fault(said)
+        sentence = sentence or f"The kiosk could not carry out '{what}': {said or 'it gives no reason'}"
+        raise KioskFault(_sentence(sentence), hint=hint)
     if status == requests.FORBIDDEN:
         raise RoleForbidden(f"The kiosk does not do '{what}' for this laptop's role.")
     if status == requests.UNKNOWN_OP:

@@ -180,20 +180,29 @@ class KioskClient:
         """All of a file of the kiosk. Raises KioskFault if there is none."""
         data = b""
         while True:
-            part, size = messages.part(await self._done("files", requests.FILE_READ, {0: path, 1: len(data)}))
+            part, size = await self.read_part(path, len(data))
             data += part
             if len(data) >= size or not part:
                 return data
 
+    async def read_part(self, path: str, at: int) -> tuple[bytes, int]:
+        """Some bytes of a file from the one at ``at`` on, and how many the whole has. Raises KioskFault."""
+        return messages.part(await self._done("files", requests.FILE_READ, {0: path, 1: at}))
+
     async def write_file(self, path: str, data: bytes) -> None:
         """Make a file of the kiosk, or change it whole; only where nothing runs from. Raises KioskRefused."""
-        at = 0
-        while at < len(data) or not at:
-            part = data[at : at + _FILE_PART]
-            await self._done("files", requests.FILE_WRITE, {0: path, 1: at, 2: part})
-            at += len(part)
-            if not part:
-                return
+        at = await self.write_part(path, 0, data)
+        while at < len(data):
+            at = await self.write_part(path, at, data)
+
+    async def write_part(self, path: str, at: int, data: bytes) -> int:
+        """As much of ``data`` from ``at`` on as one request takes; returns where the next part begins.
+
+        At 0 the file is begun anew. Raises KioskRefused, KioskFault.
+        """
+        part = data[at : at + _FILE_PART]
+        await self._done("files", requests.FILE_WRITE, {0: path, 1: at, 2: part})
+        return at + len(part)
 
     async def remove_file(self, path: str) -> None:
         """Remove a file of the kiosk. Raises KioskRefused, KioskFault."""

@@ -4,6 +4,8 @@ The kiosk itself sends only the code and what it is about: its screens have word
 is small.
 """
 
+import re
+
 #: By the number of a reply's status (hubcore.requests).
 STATUSES = (
     "done",
@@ -109,6 +111,35 @@ REASONS: dict[str, tuple[str, str]] = {
     "unknown_ticket": ("There is no open ticket %s.", "Run `smilehub queue` to see the open tickets."),
     "wrong_state": ("Ticket %s.", "Run `smilehub queue` to see where it stands."),
 }
+
+
+_NO_FILES_YET = (
+    "The half of the kiosk's memory that does not run holds no files yet; %s cannot be there.",
+    "`smilehub files put FILE /other/NAME` makes the first.",
+)
+#: What a kiosk's file system says no with: (sentence with the path for %s, what to do next).
+_ERRNOS = {
+    2: ("There is no %s on the kiosk.", "Run `smilehub files list FOLDER` to see what there is."),
+    19: _NO_FILES_YET,
+    84: _NO_FILES_YET,  # as littlefs calls what is no file system
+    20: ("On the way to %s is a file where a folder would have to be.", "Choose another path."),
+    21: ("On the kiosk %s is a folder.", "Name a file in it: `smilehub files list FOLDER` shows them."),
+    22: ("The kiosk cannot do that with %s.", "Run `smilehub files list FOLDER` to see what there is."),
+    28: (
+        "The kiosk has no room for %s.",
+        "Remove something below /other first: `smilehub files list /other`, `smilehub files remove PATH`.",
+    ),
+    36: ("The name of %s is too long for the kiosk.", "Choose a shorter one."),
+    39: ("The folder %s on the kiosk is not empty.", "Remove what is in it first."),
+}
+_NO_FILE = re.compile(r"The kiosk cannot: (.*): (?:\[Errno )?(\d+)")
+
+
+def fault(said: str) -> tuple[str, str | None]:
+    """(sentence, what to do next or None) for a fault that the kiosk describes as ``said``."""
+    found = _NO_FILE.match(said)
+    sentence, hint = _ERRNOS.get(int(found[2]) if found else 0, ("", None))
+    return (sentence % found[1] if found and sentence else "", hint)
 
 
 def words(reason: str, about: str | None, said: str) -> tuple[str, str | None]:
