@@ -9,6 +9,7 @@ ROLES = {"laptop": 0x10DFE, "technician": 0x1F7E2}
 
 _MAX_ID = const(0xFFFF)
 _MAX_SEQ = const(0xFFFFFFFF)
+_MAX_UTC = const(0x7FFFFFFFF)  # half of what a record's clock holds: it goes on from there
 
 
 def choose_version(lowest: int, highest: int):
@@ -59,7 +60,7 @@ def parse_receipt(args: dict) -> tuple:
 def parse_set_clock(args: dict) -> int:
     """UTC seconds of a set_clock's arguments. Raises RequestError."""
     utc = args.get(0)
-    if not isinstance(utc, int) or isinstance(utc, bool) or not 0 <= utc <= 0xFFFFFFFFF:
+    if not isinstance(utc, int) or isinstance(utc, bool) or not 0 <= utc <= _MAX_UTC:
         raise RequestError("the time is a number of seconds since 1970")
     return utc
 

@@ -32,6 +32,8 @@ _FIRST = const(115200)
 _RATES = (115200, 230400, 460800, 921600)
 _TRIAL_MS = const(500)  # a new rate must have carried a good frame
 _NOISE_MS = const(3000)
+_CALM_MS = const(250)
+_TICKS = const(0x3FFFFFFF)
 
 
 class Cable(IOBase):
@@ -65,7 +67,8 @@ class Cable(IOBase):
         self.ended = True
         self.wake = Wake()
         self._kick = Wake()
-        self._trial = self._noise = None  # since when
+        self._trial = self._noise = self._heard = None  # since when
+        self._asked = -_CALM_MS  # when somebody asked to be let in
         self._empty_at = time.ticks_ms()  # when the transmitter will have sent all it was given
         self._rest = 0  # what rounding to ms left over
         uart.init(txbuf=_TXBUF)  # two frames: the next is made while one is sent
@@ -132,10 +135,11 @@ class Cable(IOBase):
                 self._take(payload, now)
             if good:
                 self._trial = self._noise = None
-            elif self._noise is None:
+            elif self._noise is None or time.ticks_diff(now, self._heard) > _NOISE_MS:
                 self._noise = now
             elif time.ticks_diff(now, self._noise) > _NOISE_MS:
                 self._rate(_FIRST)
+            self._heard = now
             self._kick.set()  # first: the answer goes out before a handshake blocks everything
             self.wake.set()
 
@@ -244,11 +248,11 @@ class Cable(IOBase):
         elif kind == _BYE:
             if not self.ended:
                 self.end()
-        elif kind == _OPEN:
-            if size >= 10:
-                self._door("ask", payload)
-        elif kind == _HELLO_1:
-            self._door("older", payload)
+        elif kind == _HELLO_1 or (kind == _OPEN and size >= 10):
+            # Loading what answers takes a chip 40 ms: a flood of these is not to take all its time.
+            if (now - self._asked) & _TICKS >= _CALM_MS:
+                self._asked = now
+                self._door("ask" if kind == _OPEN else "older", payload)
         elif size >= 9 and payload[1:5] == self.token:
             if kind == _RATE:
                 baud = int.from_bytes(payload[5:9], "little")

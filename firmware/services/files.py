@@ -79,6 +79,8 @@ def _write(path, at, data):
         except OSError:
             pass  # it is there
     with open(path, "r+b" if at else "wb") as file:
+        if at > file.seek(0, 2):
+            raise RequestError("a file has no holes")  # to fill one takes minutes
         file.seek(at)
         file.write(data)
         return {0: file.seek(0, 2)}

@@ -101,6 +101,7 @@ class Session:
         while True:
             turn.rest()
             while carrier.ended:
+                carrier.hang_up()  # who came and went before this task had its turn
                 await carrier.wake.wait()
             turn.begin()
             reason = _BROKEN

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hubcore import cbor, requests
-from smilehub.devices import image
+from smilehub.devices import image, memory
 from smilehub.devices.sources import board_toml
 from smilehub.errors import LinkClosed, SmilehubError
 from smilehub.link.cable import CableTransport
@@ -150,13 +150,16 @@ class Desk:
 
     _laptops = 0
 
-    def __init__(self, folder: Path, identity: bool = True) -> None:
+    def __init__(self, folder: Path, identity: bool = True, tight: bool = False) -> None:
+        """``tight``: with the heap that a chip leaves a kiosk."""
         self.flash = folder / "flash.bin"
         self.flash.write_bytes(_flash())
         if identity:
             self.enrol()
         self.kernel = Kernel.virtual(SEED)
-        self.board = Board(self.kernel, load_spec(TOML), self.flash, seed=SEED)
+        spec = load_spec(TOML)
+        heap = memory.kiosk_heap(spec.heap_limit) if tight else None
+        self.board = Board(self.kernel, spec, self.flash, seed=SEED, heap_bytes=heap)
         self.uarts = Uarts(self.board)
         link = self.uarts.links["link"]
         assert isinstance(link, LinkPort)

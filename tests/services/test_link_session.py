@@ -222,7 +222,9 @@ def test_a_kiosk_without_identity_says_so_and_one_of_version_1_gets_its_answer(t
         assert isinstance(await desk.refused(), NotEnrolled)
         port = desk.port
         await port.open()
+        await asyncio.sleep(0.3)  # it answers four times a second
         await port.send(frames.encode(b"\x01" + cbor.dumps([0, 77, 1, {0: [1, 1], 1: "old"}])))
+        await asyncio.sleep(0.3)
         await port.send(frames.encode(b"\x10\x07\x09abcd\x00\x04\x04"))
         await asyncio.sleep(1)
         got = frames.Decoder().feed(await port.receive())

@@ -10,6 +10,7 @@ from smilehub.errors import JournalShorter, RecordInvalid
 from smilehub.link.client import KioskClient
 from smilehub.link.messages import Hello
 from smilehub.store.database import Row, Store
+from smilehub.sync.lists import Listed, Lists, Unlisted, hand_over
 from smilehub.sync.troubles import begins
 from smilehub.ui import Progress, Quiet
 
@@ -17,8 +18,8 @@ from smilehub.ui import Progress, Quiet
 RECEIPT = int(records.build("receipt", {"journal": bytes(8), "seq": 1})[0])
 _BATCH = 256  # records to a transaction: a disk flush each, about every two seconds of a serial link
 
-# a laptop whose own clock was never set has no time to give: from 2025 on, as far as a record's field goes
-_PLAUSIBLE_S = range(1_735_689_600, 0x10_0000_0000)
+# a laptop whose own clock was never set has no time to give: from 2025 on, as far as a kiosk takes it
+_PLAUSIBLE_S = range(1_735_689_600, 0x8_0000_0000)
 
 CONFIRM_ALWAYS = 1
 CONFIRM_CALMLY = 64
@@ -114,7 +115,9 @@ class Moving:
     to: str
 
 
-Event = Connected | NewJournal | Stored | Faulted | Confirmed | Gap | Synced | Lost | Moving
+Event = (
+    Connected | NewJournal | Stored | Faulted | Confirmed | Gap | Synced | Lost | Moving | Listed | Unlisted
+)
 
 
 def ignore(_: Event) -> None:
@@ -126,7 +129,7 @@ class Syncer:
 
     ``clock`` gives UTC seconds; a kiosk that does not know the time is given it, unless it is absurd. A
     receipt is sent once ``confirm_every`` records wait for one (receipts are records too, but never lead to
-    another).
+    another). Before all else the kiosk is given the revocation list that ``lists`` has for it, if any.
     """
 
     def __init__(
@@ -138,6 +141,7 @@ class Syncer:
         on_event: Callable[[Event], None] = ignore,
         progress: Progress | None = None,
         confirm_every: int = CONFIRM_ALWAYS,
+        lists: Lists | None = None,
     ) -> None:
         self.client = client
         self.store = store
@@ -145,6 +149,7 @@ class Syncer:
         self._tell = on_event
         self._progress = progress or Quiet()
         self._confirm_every = confirm_every
+        self._lists = lists
         self._hello: Hello | None = None
         self._batch: list[Row] = []
         self._new = 0
@@ -169,6 +174,8 @@ class Syncer:
         if self._hello is None or self._hello.journal_id != hello.journal_id:
             self._tell(Connected(self.client.transport.name, hello))
         self._hello = hello
+        if self._lists is not None:
+            await hand_over(self.client, hello, self._lists, self._tell)
         self._new = 0
         before = None if self.store.journal(hello.journal_id) else self.store.newest_journal(hello.device_id)
         self.store.add_journal(hello.journal_id, hello.device_id)
