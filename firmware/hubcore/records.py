@@ -1,4 +1,4 @@
-"""Records: what they are, and how those that this program wrote are read. hubcore.kinds is their table.
+"""Records: what they are, and how those that this program wrote are read. hubcore.table has them all.
 
 A record is the CBOR array [kind, seq, boot, uptime_ms, clock_s or null, body]; see docs/formats.md. Building,
 encoding and decoding, with all checks, are in hubcore.kinds, and take it into memory.
@@ -178,10 +178,10 @@ _rows: dict = {}  # by number and by name: the kinds met
 
 
 def row_of(kind) -> "tuple | None":
-    """What hubcore.kinds.parse makes of a number or a name; kept until ``release``."""
+    """What hubcore.table.parse makes of a number or a name; kept until ``release``."""
     row = _rows.get(kind)
     if row is None:
-        from hubcore.kinds import parse
+        from hubcore.table import parse
 
         row = parse(kind)
         if row is not None:

@@ -38,6 +38,7 @@ def build(app, slot: int, damaged: str) -> tuple:
     clock = Clock(chip=wiring.chip())
     hub = KioskHub(journal, clock, wiring.LETTER, keys=wiring.partition("keys"), tz=wiring.TZ)
     ui = build_ui(panel, hub, _ASSETS, scratch)
+    hub.shed = ui.shed
     matrix = wiring.matrix()
     wall = Wall(matrix, Font(_ASSETS + "/wall.fnt", None), hub)
     sounder = wiring.sounder()

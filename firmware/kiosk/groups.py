@@ -4,7 +4,8 @@ The languages, help and notices stay (kiosk.registry). All others come in groups
 a group is shown that is not there, the group is loaded and what others made is forgotten, modules and all:
 check-in, lookup, sign-in and staff desk are never in memory together, nor are the desk's two large parts,
 tickets and day. Only the desk's alert joins whatever is there, so that back from it everything is as it was,
-and idle stands beside the check-in, which is loaded for the next visitor once nobody waits for a picture.
+and idle stands beside the check-in, which is loaded for the next visitor once nobody waits for a picture, if
+there is room: it is for speed alone.
 What the largest set takes is counted by the laptop's smilehub.devices.memory.
 """
 
@@ -51,7 +52,12 @@ def load(ui, name: str) -> None:
         return
     modules = GROUPS[name]
     drop(ui, _BESIDE.get(name, ()), modules)
-    made = fetch("kiosk." + modules[0]).screens(ui)
+    try:
+        made = fetch("kiosk." + modules[0]).screens(ui)
+    except MemoryError:
+        # Then alone: back leads past what is no longer there.
+        drop(ui, (), modules)
+        made = fetch("kiosk." + modules[0]).screens(ui)
     ui.screens.update(made)
     ui.groups[name] = tuple(made)
 
@@ -71,13 +77,14 @@ def drop(ui, beside=(), modules=()) -> None:
         gc.collect()
 
 
-def spare(ui) -> bool:
-    """Drop every group but idle if nobody uses the kiosk: idle shows, no key for 5 s. Whether so.
+def spare(ui, quiet_ms=_QUIET_MS) -> bool:
+    """Drop every group that neither shows nor lies behind what shows, if no key was pressed for so long.
 
-    The next visitor's first answer then waits until the check-in is loaded.
+    Whether so. What was dropped is loaded when it is next shown, which takes as long as at the first time.
     """
-    if ui.screen is not ui.screens.get("idle") or ticks_diff(ticks_ms(), ui.since) < _QUIET_MS:
+    if ticks_diff(ticks_ms(), ui.since) < quiet_ms:
         return False
     ui.stale = False
-    drop(ui, ("idle",))
+    kept = [group for group in ui.groups if ui.uses(ui.groups[group])]
+    drop(ui, kept, [module for group in kept for module in GROUPS[group]])
     return True

@@ -27,6 +27,7 @@ _RECEIPT_MS = const(600_000)
 _TURNS = (
     "hubcore.desk_seldom",
     "hubcore.kinds",
+    "hubcore.table",
     "hubcore.steps_seldom",
     "hubcore.account",
 )
@@ -70,6 +71,7 @@ class KioskHub:
         self.health = Health(self)
         self.watch = Watch(self, tz)
         self.told = 0  # how many of the journal's faults are recorded
+        self.shed = gc.collect  # makes room in memory when it is short
         self.repeats = {}
         self._noting = False
         self._receipt_at = 0
@@ -138,7 +140,9 @@ class KioskHub:
                 code, mac = self.codes.fresh(self.fold.by_code)
                 args = dict(args)
                 args["code"] = mac
-            kind, fields = decide(self.fold, name, args, self.now_ms(), self.rnd, cmd, self.letter)
+            kind, fields = self._roomy(
+                decide, self.fold, name, args, self.now_ms(), self.rnd, cmd, self.letter
+            )
             pin = "staff" in fields
             if pin:
                 if not self.staff:
@@ -203,20 +207,31 @@ class KioskHub:
     def record(self, kind: str, fields: dict):
         """Write, apply and tell one record. Raises NotDone (journal_full, journal_worn), RecordError."""
         forget(*_TURNS)
-        code, body = records.build(kind, fields)
+        journal = self.journal
+        self._roomy(records.row_of, kind)  # first: what finds it and what uses it are not in memory together
+        forget(*_TURNS)
+        code, body = self._roomy(records.build, kind, fields)
+        raw = self._roomy(
+            records.encode,
+            code,
+            journal.next_seq,
+            journal.boot,
+            self.clock.uptime_ms(),
+            self.clock.utc_s(),
+            body,
+        )
+        forget(*_TURNS)
+        # What is written needs little memory now. And what the fold keeps of it lies close together, not
+        # behind the garbage that this has made.
+        gc.collect()
         try:
-            raw = self.journal.append(
-                code, body, self.clock.uptime_ms(), self.clock.utc_s(), records.urgent(kind, fields)
-            )
+            journal.append_raw(raw, records.urgent(kind, fields))
         except JournalFull:
             self.health.set("journal", True, "the journal is full")
             raise NotDone("journal_full") from None
         except JournalError:
             self._wear()
             raise NotDone("journal_worn") from None
-        forget(*_TURNS)
-        # What the fold keeps lies close together, not behind the garbage that writing has made.
-        gc.collect()
         record = records.replay(raw)
         records.release()
         forget(*_TURNS)
@@ -270,29 +285,32 @@ class KioskHub:
 
         True if it is recorded, and would be if it came once more.
         """
-        if isinstance(error, Exception) and hasattr(sys, "print_exception"):
-            sys.print_exception(error)
-        text = records.clean(error if isinstance(error, str) else repr(error), 160)
-        key = task + ": " + text
-        count = self.repeats.get(key, 0)
-        if self._noting or count >= _SAME_FAULT:
-            print("fault", key)
-            return False
-        if len(self.repeats) >= 32:
-            self.repeats.clear()
-        self.repeats[key] = count + 1
-        self._noting = True
         try:
-            noted = self.note("fault", {"task": records.clean(task, 16) or "?", "error": text})
-        finally:
-            self._noting = False
+            if isinstance(error, Exception) and hasattr(sys, "print_exception"):
+                sys.print_exception(error)
+            text = records.clean(error if isinstance(error, str) else repr(error), 160)
+            key = task + ": " + text
+            count = self.repeats.get(key, 0)
+            if self._noting or count >= _SAME_FAULT:
+                print("fault", key)
+                return False
+            if len(self.repeats) >= 32:
+                self.repeats.clear()
+            self.repeats[key] = count + 1
+            self._noting = True
+            try:
+                noted = self.note("fault", {"task": records.clean(task, 16) or "?", "error": text})
+            finally:
+                self._noting = False
+        except MemoryError:
+            return False
         return noted is not None and count + 1 < _SAME_FAULT
 
     def note(self, kind: str, fields: dict):
         """A record that nobody waits for, or None: when it cannot be written, life goes on."""
         try:
             return self.record(kind, fields)
-        except HubError as error:
+        except (HubError, MemoryError) as error:
             print("not recorded:", kind, error)
             return None
 
@@ -315,6 +333,16 @@ class KioskHub:
             self._wear()
 
     # Inside
+
+    def _roomy(self, call, *args):
+        # Calls what changes nothing: where memory lacks, once more without all that others can do without.
+        try:
+            return call(*args)
+        except MemoryError:
+            forget(*_TURNS)
+            self.shed()
+            gc.collect()
+            return call(*args)
 
     def _wear(self):
         self.worn = True

@@ -6,12 +6,13 @@ from time import ticks_diff, ticks_ms
 
 from micropython import const
 
-from kiosk.groups import drop, load
+from kiosk.groups import drop, load, spare
 from tasks.forget import fetch, forget
 from tasks.wake import Wake
 
 _WARN_MS = const(25000)  # WCAG 2.2.1 asks for at least 20 s to say "I am still here" with one action
 _DEPTH = const(12)
+_ROOM = const(28672)  # bytes: less than this and the check-in is loaded only when somebody comes
 TICKET_MS = const(60000)  # so long a ticket shows
 
 
@@ -153,6 +154,18 @@ class Ui:
                 self.words.use(code)
                 return
 
+    def uses(self, names) -> bool:
+        """Whether one of these screens shows, or is where back leads."""
+        for name in names:
+            screen = self.screens[name]
+            if screen is self.screen or screen in self._back[: self._depth]:
+                return True
+        return False
+
+    def shed(self) -> None:
+        """Memory is short: keep only the screens that are in use, whoever is at the keys."""
+        spare(self, 0)
+
     def release(self) -> None:
         """Refer no more to screens that are not among `screens`; back passes over them."""
         here = tuple(self.screens.values())
@@ -266,7 +279,7 @@ class Ui:
                     # A visitor has gone: make room for the next while nobody waits for a picture.
                     self.stale = False
                     gc.collect()
-                    if "need" not in self.groups:
+                    if "need" not in self.groups and gc.mem_free() > _ROOM:
                         load(self, "need")
                 await self._wake.wait(left)
                 if keys.done():

@@ -1,13 +1,13 @@
 """The journal: a ring of records in a raw flash partition, durable on return (docs/formats.md)."""
 
-import os
 import struct
 from binascii import crc32
 
 from hubcore import records
 from hubcore.compat import const
 from hubcore.errors import HubError
-from services.sectors import MAGIC, NO_HEAD, Sectors
+from services.sectors import MAGIC, Sectors
+from tasks.forget import fetch, forget
 
 _SECTOR = const(4096)
 _HEADER = const(32)
@@ -15,7 +15,6 @@ _ENTRY = const(12)
 _MARK = const(24)
 _NEXT = const(28)
 _TRIES = const(3)
-_JUMP = const(256)  # more records than a sector can hold, and more boots
 
 _FULL = "The journal is full."
 _WORN = "The flash does not keep what the journal writes."
@@ -56,88 +55,8 @@ class Journal(Sectors):
 
     def open(self) -> None:
         """Find the journal, recover a torn tail, or begin a new one. Damage never raises."""
-        newest = 0
-        dirty = False
-        for index in range(self._sectors):
-            head = self._header(index)
-            if head:
-                if head[1] % self._sectors == index and head[1] > newest:
-                    newest, self.id = head[1], head[0]
-            elif not dirty and self._head != NO_HEAD:
-                # A lone torn header is what a cut at the very first record leaves: nothing was lost.
-                dirty = self._blank_to(index, _HEADER) < _SECTOR
-        if not newest:
-            self._begin(dirty)
-            return
-        self._salt = crc32(self.id)
-        self._last = newest
-        first = newest
-        low = max(1, newest - self._sectors + 1)
-        for number in range(newest - 1, low - 1, -1):
-            if self._live(number):
-                for hole in range(number + 1, first):
-                    self._salvageable(hole, hole)  # read by its entries all the same, but reported
-                first = number
-        self._first = first
-        self._salvage_ends()
-        head = self._header(self._first % self._sectors)
-        self.first_seq = head[2] if head else self._first_entry(self._first) or 1
-        self._open_tail()
-
-    def _begin(self, dirty):
-        self.id = os.urandom(8)
-        self._salt = crc32(self.id)
-        self._first, self._last = 1, 0
-        if dirty:
-            self._fault("new", 1, 0)
-
-    def _salvage_ends(self):
-        # A live sector whose header is damaged hides at either end of the run: its entries say so.
-        number = self._last + 1
-        while number - self._first < self._sectors and self._salvageable(number, number - self._sectors):
-            if self._first_entry(number) < self._end_seq(self._last):
-                break
-            self._last = number
-            number += 1
-        low = max(1, self._last - self._sectors + 1)
-        while self._first > low and self._salvageable(self._first - 1, self._first - 1):
-            head = self._live(self._first)
-            if head and self._first_entry(self._first - 1) >= head[2]:
-                break
-            self._first -= 1
-        if self._first > low and self._ruined(self._first - 1):
-            head = self._live(self._first)
-            self._fault("before", head[2] if head else self._first_entry(self._first), 0)
-
-    def _open_tail(self):
-        # The last sector: what it holds decides the next seq and where to write.
-        number = self._last
-        head = self._live(number)
-        self.next_seq = head[2] if head else self._end_seq(number - 1)
-        end = _HEADER
-        last = None
-        for last in self._walk(number, self._buf, self._mv):
-            end = last[1] + _ENTRY + (last[2] + 3 & ~3)
-            self.next_seq = last[0] + 1
-        clean = head and self._blank_to(number % self._sectors, end) == _SECTOR
-        lost = self._missing(number) + self._ragged(number, end)
-        self._at = end if clean and not lost else _SECTOR
-        while not last and number > self._first:  # nothing in it yet: the one before knows the boot number
-            number -= 1
-            for last in self._walk(number, self._buf, self._mv):
-                self.next_seq = max(self.next_seq, last[0] + 1)
-        if last:
-            view = self._mv[: last[2]]
-            self._part.readblocks(number % self._sectors, view, last[1] + _ENTRY)
-            try:
-                self.boot = records.decode(bytes(view)).boot + 1
-            except HubError:
-                pass  # a record of a later format; order within a boot is by seq, so boot 1 does no harm
-        if lost:
-            # What was acknowledged there may be on the laptop: neither seq nor boot may come a second time.
-            self._fault("lost", self.next_seq, lost * _JUMP)
-            self.next_seq += lost * _JUMP
-            self.boot += lost * _JUMP
+        fetch("services.recovery").find(self)
+        forget("services.recovery")
 
     # Writing
 

@@ -67,42 +67,9 @@ class Sectors:
         self._buf[0:4] = b"\0\0\0\0"
         self._part.writeblocks(number % self._sectors, self._mv[:4], mark)
 
-    def _missing(self, number):
-        # How many sectors are gone that were begun after this one, the newest that is readable.
-        if not self._live(number) or not self._retired(_NEXT):
-            return 0
-        missing = 1
-        while missing < self._sectors and self._ruined(number + 1 + missing - self._sectors):
-            missing += 1
-        return missing
-
-    def _ragged(self, number, end):
-        # Whether more than one torn entry stands behind the last whole one.
-        end += _ENTRY + records.MAX_RECORD
-        return end < _SECTOR and self._blank_to(number % self._sectors, end) < _SECTOR
-
     def _live(self, number):
         head = self._header(number % self._sectors)
         return head if head and head[0] == self.id and head[1] == number else None
-
-    def _ruined(self, number):
-        # Whether a sector that this journal once had is neither live, nor dropped, nor blank.
-        index = number % self._sectors
-        if self._header(index) or self._head == NO_HEAD:
-            return False
-        if self._retired() and number > 0:
-            # An erase that was cut short only sets bits of the header that was retired; damage clears some.
-            old = struct.pack("<4s8sI", MAGIC, self.id, number)
-            if all(self._buf[i] & old[i] == old[i] for i in range(len(old))):
-                return False
-        return self._blank_to(index, _HEADER) < _SECTOR  # else it is a header torn before any record
-
-    def _salvageable(self, number, old):
-        # `old` is the number under which that place was last retired, if it was.
-        if not self._ruined(old) or not self._first_entry(number):
-            return False
-        self._fault("header", self._first_entry(number), 0)
-        return True
 
     def _find(self, seq):
         # The newest live sector that begins at or before seq; an older one where headers are damaged.
@@ -198,20 +165,6 @@ class Sectors:
         for seq, _, _, _ in self._walk(number, self._buf, self._mv):
             return seq
         return 0
-
-    def _end_seq(self, number):
-        # The seq after the last record up to and including sector `number`.
-        while number >= self._first:
-            last = 0
-            for seq, _, _, _ in self._walk(number, self._buf, self._mv):
-                last = seq
-            if last:
-                return last + 1
-            head = self._live(number)
-            if head:
-                return head[2]
-            number -= 1
-        return 1
 
     def _fault(self, what, seq, count):
         fault = (what, seq, count)

@@ -56,7 +56,7 @@ class Gate:
         self.shed = shed
         self.ways = {}
         self.restarts = {}  # of the supervisor
-        self.busy = None  # who shakes hands
+        self.busy: "Session | None" = None  # who shakes hands
         self.der = None  # and with which certificate
         self._told = {}
         self.context = identity and fetch("services.door").context(self, identity)

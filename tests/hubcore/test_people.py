@@ -5,7 +5,7 @@ from hubday import JOURNAL, Day, fold
 from test_desk import refused
 from test_fold import standing
 
-from hubcore import kinds, records
+from hubcore import records, table
 from hubcore.classes import AMBULANCE, PURPOSES, SAID
 from hubcore.desk import MAX_EMERGENCIES, MAX_VISITS
 from hubcore.errors import Refused
@@ -582,7 +582,7 @@ def test_the_longest_record_of_a_kind_fits(kind):
     }
     if kind == "alert_raised":
         longest["why"] = "emergency"
-    row = next(line for line in kinds.KINDS.split("\n") if f" {kind}:" in line).split(":")[1]
+    row = next(line for line in "".join(table.KINDS).split("\n") if f" {kind}:" in line).split(":")[1]
     names = [part.split("=")[0].split(".")[-1].rstrip("?") for part in row.split()]
     if kind != "fault":
         names += ["who", "cmd"]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubcore import cbor, kinds, records
+from hubcore import cbor, records, table
 from hubcore.classes import MAX_RATE, MAX_WAIT_S, NEEDS
 from hubcore.errors import CodecError, HubError, RecordError
 from hubcore.labels import FIRST, LAST, LETTERS
@@ -21,7 +21,7 @@ ENVELOPES = st.tuples(
     st.integers(0, records.MAX_MS),
     st.none() | st.integers(0, 0xFFFFFFFFF),
 )
-LINES = kinds.KINDS.split("\n")[1:-1]
+LINES = [line for line in "".join(table.KINDS).split("\n") if line]
 UNASKED = ("boot", "receipt", "fault")
 
 
@@ -47,7 +47,7 @@ clock_set, config_changed, command_done, receipt, fault, promised, code_missed, 
 staff_removed, chair_paused, staff_signed_out"""
 
 
-TYPES = [line.split(" ") for line in kinds.TYPES.split("\n")[1:-1]]
+TYPES = [line.split(" ") for line in "".join(table.TYPES).split("\n") if line]
 
 
 def value_of(shape):
@@ -77,7 +77,7 @@ def fields_of(parts):
     needed = {}
     free = {}
     for _, name, kind_type, may in parts:
-        (free if may else needed)[name] = value_of(kinds.shape_of(kind_type))
+        (free if may else needed)[name] = value_of(table.shape_of(kind_type))
     return st.fixed_dictionaries(needed, optional=free)
 
 
@@ -94,7 +94,7 @@ def test_the_table_has_every_kind_once():
 def test_the_types_have_the_limits_of_the_core():
     assert len({line[0] for line in TYPES}) == len(TYPES)
     for name, most in [("seq", records.MAX_SEQ), ("rate", MAX_RATE), ("seconds", MAX_WAIT_S)]:
-        assert kinds.shape_of(name)[2] == most
+        assert table.shape_of(name)[2] == most
     for name, most in [
         ("issuers", records.MAX_ISSUERS),
         ("alerts", records.MAX_CARRIED),
@@ -102,13 +102,13 @@ def test_the_types_have_the_limits_of_the_core():
         ("labels", records.MAX_FAMILY - 1),
         ("rates", len(NEEDS)),
     ]:
-        assert kinds.shape_of(name)[2] == most
-    assert kinds.shape_of("rates")[1] == len(NEEDS)
-    assert kinds.shape_of("alert")[1:] == tuple(
-        kinds.shape_of(name) for name in ("seq", "seconds", "alert_why", "label?")
+        assert table.shape_of(name)[2] == most
+    assert table.shape_of("rates")[1] == len(NEEDS)
+    assert table.shape_of("alert")[1:] == tuple(
+        table.shape_of(name) for name in ("seq", "seconds", "alert_why", "label?")
     )
     choices = {line[0] for line in TYPES if line[1] == "choice"}
-    assert all(len(kinds.shape_of(name)) == 2 for name in choices)
+    assert all(len(table.shape_of(name)) == 2 for name in choices)
     shapes = {line[1] for line in TYPES}
     assert shapes == {"int", "text", "word", "bytes", "bool", "choice", "label", "list", "row"}
 
@@ -290,7 +290,7 @@ def test_cleaned_text_fits(text, most):
 
 
 def test_no_record_has_room_for_worth_or_identity():
-    source = Path(kinds.__file__).read_text()
+    source = Path(table.__file__).read_text()
     names = {name for _, _, parts in ROWS for _, name, _, _ in parts}
     banned = {
         "name",

@@ -99,8 +99,9 @@ def test_what_few_use_leaves_memory_again(play: Play) -> None:
 
 
 def test_what_nobody_uses_can_be_dropped_and_comes_back(play: Play) -> None:
-    used = play([*OPEN, *TICKET[:2], ["wait", 10_000], ["spare"]])[-1]
-    assert (used["spared"], used["screen"], used["groups"]) == (False, "need", ["idle", "need"])
+    used, left = play([*OPEN, *TICKET[:2], ["wait", 10_000], ["spare"], ["home"]])[-2:]
+    assert (used["spared"], used["screen"], used["groups"]) == (True, "need", ["need"])
+    assert (left["screen"], left["groups"]) == ("idle", ["idle", "need"])
     played = play([*OPEN, *TICKET, ["home"], ["wait", 4999], ["spare"], ["wait", 1], ["spare"], *TICKET])
     early, _, late = played[-9:-6]
     assert (early["spared"], early["groups"]) == (False, ["idle", "need"])

@@ -39,6 +39,7 @@ TURNS = (
             "kiosk/parts",
             "kiosk/registry",
             "kiosk/opening",
+            "services/recovery",
             "services/replay",
         },
         {"kiosk/idle"} | _CHECK_IN,
@@ -62,7 +63,7 @@ TURNS = (
     # kiosk/hub.py
     (
         {"hubcore/desk_seldom"},
-        {"hubcore/kinds"},
+        {"hubcore/kinds", "hubcore/table"},
         {"hubcore/steps_seldom"},
         {"hubcore/account"},
         {"services/answers", "hubcore/asked"},
