@@ -25,7 +25,8 @@ def sync(watch: bool, port: str | None, store_path: Path | None, as_json: bool) 
     """Bring the kiosk's records to this laptop.
 
     Continues where it stopped, however it was stopped; nothing is stored twice. Without --port all kiosks of
-    this laptop's hub that are in reach: by cable, or else in the air.
+    this laptop's hub that are in reach: by cable, or else in the air. From the laptop that is the hub's
+    authority each kiosk also learns whose identities were taken back.
 
     \b
     smilehub sync                        every kiosk in reach
@@ -58,12 +59,21 @@ class _Heard:
 
 def _one(ui: Ui, port: str, store_path: Path | None) -> "tuple[Synced, _Heard]":
     from smilehub.sync.syncer import Syncer
+    from smilehub.trust.given import RevocationLists
 
     heard = _Heard(ui)
 
     async def work(client: "KioskClient", store: "Store") -> "Synced":
         with ui.progress("Records") as progress:
-            return await Syncer(client, store, _common.utc_now, on_event=heard, progress=progress).run()
+            syncer = Syncer(
+                client,
+                store,
+                _common.utc_now,
+                on_event=heard,
+                progress=progress,
+                lists=RevocationLists(),
+            )
+            return await syncer.run()
 
     return _common.with_kiosk(port, store_path, work), heard
 
@@ -76,7 +86,9 @@ def _all(ui: Ui, store_path: Path | None) -> "list[tuple[Synced, _Heard]]":
     from smilehub.cli import _reach
     from smilehub.devices import ports
     from smilehub.sync.syncer import Syncer
+    from smilehub.trust.given import RevocationLists
 
+    lists = RevocationLists()
     links = [port.path for port in ports.discover() if port.role == "link"]
     done: list[tuple[Synced, _Heard]] = []
     errors: list[SmilehubError] = []
@@ -85,7 +97,9 @@ def _all(ui: Ui, store_path: Path | None) -> "list[tuple[Synced, _Heard]]":
         heard = _Heard(ui)
         try:
             async with client:
-                syncer = Syncer(client, store, _common.utc_now, on_event=heard, progress=progress)
+                syncer = Syncer(
+                    client, store, _common.utc_now, on_event=heard, progress=progress, lists=lists
+                )
                 done.append((await syncer.run(), heard))
         except SmilehubError as error:
             errors.append(error)
@@ -139,7 +153,9 @@ def _watch(ui: Ui, port: str | None, store_path: Path | None) -> NoReturn:
     from smilehub.devices.ports import choose
     from smilehub.sync.fleet import Fleet
     from smilehub.sync.watch import Watch
+    from smilehub.trust.given import RevocationLists
 
+    lists = RevocationLists()
     path = None if port is None else choose(port)
 
     def tell(event: "Event") -> None:
@@ -157,11 +173,16 @@ def _watch(ui: Ui, port: str | None, store_path: Path | None) -> NoReturn:
         with _common.open_store(store_path) as store:
             if path is not None:
                 one = partial(_reach.by_cable, path)
-                await Watch(one, store, _common.utc_now, on_event=tell).run()
+                await Watch(one, store, _common.utc_now, on_event=tell, lists=lists).run()
             ui.say("Looking for kiosks on cables and in the air.")
             reach = _reach.Reach(store_path, silent)
             fleet = Fleet(
-                reach, store, _common.utc_now, on_event=lambda _, event: tell(event), on_given_up=give_up
+                reach,
+                store,
+                _common.utc_now,
+                on_event=lambda _, event: tell(event),
+                on_given_up=give_up,
+                lists=lists,
             )
             await fleet.run()
 
@@ -173,7 +194,17 @@ def _tell(ui: Ui, event: "Event", *, watching: bool = False) -> None:
     """One event, as a JSON line or as a sentence where a person cares."""
     from dataclasses import asdict
 
-    from smilehub.sync.syncer import Connected, Faulted, Gap, Lost, Moving, NewJournal, Stored, Synced
+    from smilehub.sync.lists import Listed, Unlisted
+    from smilehub.sync.syncer import (
+        Connected,
+        Faulted,
+        Gap,
+        Lost,
+        Moving,
+        NewJournal,
+        Stored,
+        Synced,
+    )
 
     ui.data({"event": event.event, **asdict(event)})
     match event:
@@ -194,6 +225,13 @@ def _tell(ui: Ui, event: "Event", *, watching: bool = False) -> None:
             ui.say(f"{new} new record{'' if new == 1 else 's'}; this laptop holds {last}.")
         case Gap(_, first, last):
             ui.warn(f"Records {first} to {last} are neither in this store nor on the kiosk any more.")
+        case Listed(device_id, _):
+            ui.say(f"Kiosk {device_id.hex()} knows now whose identities were taken back.")
+        case Unlisted(device_id, message):
+            ui.warn(
+                f"Kiosk {device_id.hex()} does not know yet whose identities were taken back; the next sync "
+                f"tells it again. {message}"
+            )
         case Moving(before, to):
             ui.say(f"Going over from {before} to {to}.")
         case Lost(message, retry_s):

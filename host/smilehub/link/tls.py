@@ -78,6 +78,8 @@ class SecureTransport:
         self.carrier = carrier
         #: The device id in the certificate of the kiosk, once open.
         self.device_id = b""
+        #: The serial number of that certificate.
+        self.peer_serial = b""
         self._load = identity if callable(identity) else lambda: identity
         self._expect = expect_device
         self._deadline_s = deadline_s
@@ -208,7 +210,8 @@ class SecureTransport:
             device_id = certificates.device_of(cert)
         except KeysDamaged as error:
             raise WrongPeer(f"What answers at {self.name} is no kiosk.") from error
-        if certificates.serial_of(cert) in revoked:
+        self.peer_serial = certificates.serial_of(cert)
+        if self.peer_serial in revoked:
             raise WrongPeer(
                 f"The identity of kiosk {device_id.hex()} at {self.name} has been taken back.",
                 hint="If the kiosk is yours, give it a new one: `smilehub enroll --console PORT`.",

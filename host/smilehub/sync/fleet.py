@@ -6,6 +6,7 @@ from typing import NoReturn, Protocol
 
 from smilehub.errors import SmilehubError
 from smilehub.store.database import Store
+from smilehub.sync.lists import Lists
 from smilehub.sync.syncer import Event
 from smilehub.sync.watch import Watch
 from smilehub.sync.ways import Way
@@ -49,6 +50,7 @@ class Fleet:
         on_event: Callable[[bytes, Event], None],
         on_given_up: Callable[[bytes, SmilehubError], None],
         look_s: float = _LOOK_S,
+        lists: Lists | None = None,
     ) -> None:
         self.watches: dict[bytes, Watch] = {}
         self._reach = reach
@@ -57,6 +59,7 @@ class Fleet:
         self._tell = on_event
         self._given_up = on_given_up
         self._look_s = look_s
+        self._lists = lists
 
     async def run(self) -> NoReturn:
         """Watch until cancelled; raises what is not one kiosk's alone, such as a StoreError."""
@@ -74,7 +77,7 @@ class Fleet:
         def tell(event: Event) -> None:
             self._tell(device_id, event)
 
-        return Watch(One(self._reach, device_id), self._store, self._clock, on_event=tell)
+        return Watch(One(self._reach, device_id), self._store, self._clock, on_event=tell, lists=self._lists)
 
     async def _keep(self, device_id: bytes, lost: set[bytes]) -> None:
         try:

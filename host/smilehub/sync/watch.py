@@ -17,6 +17,7 @@ from smilehub.errors import (
 from smilehub.link.client import KioskClient
 from smilehub.link.messages import Head
 from smilehub.store.database import Store
+from smilehub.sync.lists import Lists
 from smilehub.sync.syncer import CONFIRM_CALMLY, Event, Lost, Moving, Syncer, ignore
 from smilehub.sync.ways import Finder, Fixed, Way, best
 
@@ -70,6 +71,7 @@ class Watch:
         on_phase: Callable[[Phase], None] = lambda _: None,
         poll_s: float = POLL_S,
         look_s: float = LOOK_S,
+        lists: Lists | None = None,
     ) -> None:
         self.phase = Phase.WAITING
         #: The way in use, or the last one.
@@ -81,6 +83,7 @@ class Watch:
         self._on_phase = on_phase
         self._poll_s = poll_s
         self._look_s = look_s
+        self._lists = lists
         self._losses = 0
         self._odd = 0
         self._failed: dict[str, _Failure] = {}
@@ -131,7 +134,12 @@ class Watch:
     async def _keep_up(self, way: Way) -> NoReturn:
         async with way.connect() as client:
             syncer = Syncer(
-                client, self._store, self._clock, on_event=self._tell, confirm_every=CONFIRM_CALMLY
+                client,
+                self._store,
+                self._clock,
+                on_event=self._tell,
+                confirm_every=CONFIRM_CALMLY,
+                lists=self._lists,
             )
             while True:
                 self._enter(Phase.CATCHING_UP)
