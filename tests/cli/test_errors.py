@@ -2,6 +2,7 @@
 
 import builtins
 import re
+import signal
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import rich_click as click
 
 from hubcore.errors import RecordError
 from smilehub import cli
+from smilehub.cli._stop import TERMINATED
 from smilehub.errors import KioskRefused, SmilehubError, leaves
 
 DOC = Path(__file__).parents[2] / "docs" / "exit-codes.md"
@@ -38,6 +40,22 @@ def test_the_table_has_every_leaf_and_nothing_else():
     }
     expected = {(leaf.exit_code, leaf.code) for leaf in leaves()}
     assert rows - {(1, "unexpected"), (8, "link"), (20, "store")} == expected
+
+
+def test_the_table_has_what_ends_a_command_without_an_error_and_is_in_order():
+    text = DOC.read_text()
+    numbers = [int(number) for number in re.findall(r"^\| (\d+) \|", text, re.M)]
+    assert numbers == sorted(numbers)
+    others = {int(number) for number in re.findall(r"^\| (\d+) \| \|", text, re.M)}
+    assert others == {0, 128 + signal.SIGINT, 128 + signal.SIGPIPE, TERMINATED}
+    assert TERMINATED == 128 + signal.SIGTERM
+
+
+def test_an_exit_code_that_several_errors_share_is_one_kind_of_trouble():
+    shared: dict[int, set[str]] = {}
+    for leaf in leaves():
+        shared.setdefault(leaf.exit_code, set()).add(leaf.code)
+    assert [codes for codes in shared.values() if len(codes) > 1] == [{"port_missing", "not_a_port"}]
 
 
 def test_codes_are_distinct():

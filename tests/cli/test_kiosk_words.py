@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from hubcore import requests
-from smilehub.errors import KioskRefused, SmilehubError
-from smilehub.link import answers, reasons
+from smilehub.errors import Downgraded, HandshakeFailed, KioskRefused, SmilehubError
+from smilehub.link import answers, bye, reasons
 
 FIRMWARE = Path(__file__).parents[2] / "firmware"
 SOURCES = [path for path in sorted(FIRMWARE.rglob("*.py")) if "typings" not in path.parts]
@@ -65,6 +65,18 @@ def test_every_status_has_words():
         with pytest.raises(SmilehubError) as caught:
             answers.good("health", status, {0: "said"})
         assert f"status {status}" not in caught.value.message and caught.value.hint
+
+
+def test_every_reason_for_the_end_of_a_session_has_words_of_its_own():
+    link = (FIRMWARE.parent / "docs" / "link.md").read_text()
+    table = link[link.index("| BYE | |") :].split("\n\n")[0]
+    numbers = {int(number) for number in re.findall(r"^\| (\d+) \|", table, re.M)}
+    assert len(numbers) > 8
+    said = {number: str(bye.error(number, "here")) for number in numbers}
+    assert len(set(said.values())) == len(numbers)
+    assert str(bye.error(max(numbers) + 1, "here")) == said[bye.DONE], "one of tomorrow: it has ended"
+    assert isinstance(bye.error(bye.WEAKER, "here"), Downgraded)
+    assert isinstance(bye.error(bye.REFUSED, "here"), HandshakeFailed)
 
 
 def test_a_status_of_tomorrow_is_a_sentence_too():

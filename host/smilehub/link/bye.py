@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from smilehub.errors import (
+    Downgraded,
     HandshakeFailed,
     HandshakeLate,
     LinkClosed,
@@ -13,7 +14,7 @@ from smilehub.errors import (
     WrongAuthority,
 )
 
-DONE, REFUSED, LATE, REPLACED, NOT_ENROLLED, BROKEN, REVOKED, OTHER_HUB, BARE = range(9)
+DONE, REFUSED, LATE, REPLACED, NOT_ENROLLED, BROKEN, REVOKED, OTHER_HUB, BARE, WEAKER = range(10)
 
 _WORDS: dict[int, tuple[Callable[[str], SmilehubError], str]] = {
     DONE: (LinkClosed, "The kiosk at {} ended the session."),
@@ -25,6 +26,8 @@ _WORDS: dict[int, tuple[Callable[[str], SmilehubError], str]] = {
     REVOKED: (Revoked, "The kiosk at {} knows that this laptop's certificate is withdrawn."),
     OTHER_HUB: (WrongAuthority, "The kiosk at {} belongs to another hub than this laptop."),
     BARE: (NoCertificate, "The kiosk at {} saw no certificate of this laptop."),
+    # an older kiosk says REFUSED for it, which may be anything
+    WEAKER: (Downgraded, "The kiosk at {} and this laptop have no TLS version and cipher in common."),
 }
 
 
