@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 import rich_click as click
-from peer import Peer, PtyKiosk, authority, papers
+from peer import Peer, PtyKiosk, authority, papers, reply
 
-from hubcore import frames
+from hubcore import frames, requests
 from smilehub import cli
 from smilehub.store.database import Store
 from smilehub.trust.authority import Authority
@@ -327,6 +327,34 @@ def test_a_sync_brings_the_records_of_all_kiosks_on_cables(tmp_path: Path):
     with_kiosk(first, work)
     assert held(tmp_path / "s", first) == first.raws
     assert held(tmp_path / "s", second) == second.raws
+
+
+@pytest.mark.parametrize("how", [["sync"], ["sync", "--port"]])
+def test_a_sync_from_the_authoritys_laptop_brings_the_revocation_list(tmp_path: Path, how: list[str]):
+    peer = Peer()
+    backup = authority().export("correct horse battery staple", cost=4)
+    hub = Authority.import_(tmp_path / "home" / "trust", backup, "correct horse battery staple")
+    hub.revoke(hub.issue_person("laptop", "thief").serial)
+    lists: list[bytes] = []
+    plain = peer.answer
+
+    def answer(number: int, op: int, args: dict[int, Any]) -> list[bytes]:
+        if op != requests.REVOKE:
+            return plain(number, op, args)
+        lists.append(args[0])
+        return [reply(number, requests.DONE, {})]
+
+    peer.answer = answer  # type: ignore[method-assign]
+
+    async def work(kiosk: PtyKiosk) -> None:
+        for said in ("knows now whose identities were taken back", ""):
+            port = [kiosk.path] if "--port" in how else []
+            ran = await smilehub(tmp_path, *how, *port, ports=kiosk.path)
+            assert ran.code == 0, ran.err
+            assert said in ran.out
+
+    with_kiosk(peer, work)
+    assert lists == [hub.list_for(peer.device_id)]
 
 
 def test_a_watch_finds_the_kiosks_by_itself(tmp_path: Path):

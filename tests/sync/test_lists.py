@@ -1,5 +1,6 @@
 """A sync hands a kiosk the newest revocation list, once, and only from the hub's authority."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from smilehub.link.tls import SecureTransport
 from smilehub.store.database import Store
 from smilehub.sync.lists import Listed, Unlisted
 from smilehub.sync.syncer import Event, Syncer
+from smilehub.sync.watch import Watch
 from smilehub.trust import lists
 from smilehub.trust.authority import Authority
 from smilehub.trust.given import RevocationLists
@@ -181,3 +183,32 @@ def test_a_stolen_laptop_in_the_air_is_put_out_by_a_sync_over_the_cable(
 
     desk.run(work)
     assert [event for event in events if isinstance(event, Listed)] == [Listed(DEVICE, NOW)]
+
+
+def test_a_watch_tells_it_too_and_whoever_is_taken_back_meanwhile(
+    hub: Authority, tmp_path: Path, folder: Path
+):
+    peer = Listening(hub)
+    thief = hub.issue_person("laptop", "thief")
+    events: list[Event] = []
+
+    async def work() -> None:
+        with Store.open(tmp_path / "store") as store:
+            watch = Watch(
+                lambda: KioskClient(MemoryTransport(peer), timeout=0.5),
+                store,
+                lambda: NOW,
+                on_event=events.append,
+                lists=RevocationLists(folder),
+            )
+            task = asyncio.create_task(watch.run())
+            await asyncio.sleep(1)
+            assert not task.done() and peer.heard == 0
+            hub.revoke(thief.serial)
+            await asyncio.sleep(40)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    run(work())
+    assert [event for event in events if isinstance(event, Listed)] == [Listed(peer.device_id, NOW)]
+    assert peer.heard == 1
