@@ -337,7 +337,7 @@ def test_a_power_cut_between_a_pin_and_its_record_is_made_up_for_by_the_laptop(b
         ("staff_set", {"staff": "Olha", "pin": "uuuuuu"}),
         ("staff_remove", {"staff": "Ana"}),
     ):
-        bench.hub.journal.append = cut  # type: ignore[method-assign]
+        bench.hub.journal.append_raw = cut  # type: ignore[method-assign]
         with pytest.raises(KeyboardInterrupt):
             bench.hub.wish(name, args, ("desk", 1))
         bench.boot()

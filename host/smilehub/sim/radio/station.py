@@ -81,6 +81,13 @@ class _Host(Host):
         elif isinstance(packet, hci.HCI_Event):
             self.on_hci_event_packet(packet)
 
+    def on_command_processed(
+        self, event: hci.HCI_Command_Complete_Event | hci.HCI_Command_Status_Event
+    ) -> None:
+        # Who asked may have been cancelled meanwhile: a day that is stopped.
+        if self.pending_response is None or not self.pending_response.done():
+            super().on_command_processed(event)
+
     def on_l2cap_pdu(self, connection: HostConnection, cid: int, pdu: bytes) -> None:
         if cid == _ATT_CID:
             self._station.got_att(connection.handle, pdu)
