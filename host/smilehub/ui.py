@@ -6,6 +6,11 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol, TextIO
 
+# controls but tab and newline, and what turns the direction of writing: a terminal would obey them
+_OBEYED = dict.fromkeys(
+    (*range(9), *range(11, 32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A)), "\ufffd"
+)
+
 
 class Progress(Protocol):
     """What a long job tells about itself; libraries take one and never print."""
@@ -20,6 +25,11 @@ class Quiet:
 
     def update(self, done: int, total: int | None = None) -> None:
         """Ignore the news."""
+
+
+def plain(text: str) -> str:
+    """``text`` without what a terminal would obey: some of it comes from kiosks."""
+    return text.replace("\r\n", "\n").translate(_OBEYED)
 
 
 def jsonable(value: object) -> Any:
@@ -65,7 +75,7 @@ class Ui:
     def say(self, text: str) -> None:
         """A sentence for a person; silent in JSON mode."""
         if not self.as_json:
-            print(text, file=self.out, flush=True)
+            print(plain(text), file=self.out, flush=True)
 
     def data(self, value: object) -> None:
         """A JSON line for a program; silent otherwise."""
@@ -81,7 +91,7 @@ class Ui:
 
     def warn(self, text: str) -> None:
         """A sentence on stderr, in both modes."""
-        print(text, file=self.err, flush=True)
+        print(plain(text), file=self.err, flush=True)
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         """Columns as wide as they need to be; silent in JSON mode."""

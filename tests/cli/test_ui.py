@@ -3,7 +3,7 @@
 import io
 import json
 
-from smilehub.ui import Quiet, Ui, jsonable
+from smilehub.ui import Quiet, Ui, jsonable, plain
 
 
 class Terminal(io.StringIO):
@@ -37,3 +37,16 @@ def test_a_bar_only_on_a_terminal():
 
 def test_everything_becomes_json():
     assert jsonable({1: (b"a", None, True), b"k": {2.5}}) == {"1": ["61", None, True], "6b": [2.5]}
+
+
+def test_no_terminal_obeys_what_a_kiosk_says():
+    """Titles, colours, the clipboard, lines written over, words turned round."""
+    said = "a\x1b]52;c;cm0=\x07\x1b[2Jb\rc\x9b1m\u202ed\x7f\x00"
+    out, err = io.StringIO(), io.StringIO()
+    ui = Ui(out=out, err=err)
+    ui.say(said)
+    ui.warn(said)
+    ui.table(["a"], [[said]])
+    shown = out.getvalue() + err.getvalue()
+    assert not set(shown) & set("\x1b\x07\r\x9b\u202e\x7f\x00")
+    assert plain("Zähne\tü – 歯\r\n") == "Zähne\tü – 歯\n"

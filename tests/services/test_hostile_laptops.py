@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from link_rig import LAPTOP, TECHNICIAN, Desk, Talk
+from link_rig import DEVICE, HUB, LAPTOP, TECHNICIAN, Desk, Talk
 
 from hubcore import cbor, frames, records, requests
 from services.session import Session
@@ -355,5 +355,34 @@ def test_many_visits_leave_the_heap_as_it_was(desk: Desk) -> None:
             desk.port.disconnect()
             desk.port.reconnect()
         assert abs((await served(desk))[3] - before) < 1024
+
+    desk.run(work)
+
+
+def test_no_code_no_pin_and_no_key_is_in_a_record_or_in_what_the_kiosk_prints(desk: Desk) -> None:
+    pins = ("udybud", "dbyyub", "udyb", "uuddlrlr", "xxxxxx")
+
+    async def work() -> None:
+        async with desk.talk(rates=()) as talk:
+            journal = (await talk.hello())[2]
+            await talk.command("day_open", 1)
+            secrets: list[Any] = []
+            for counter, pin in enumerate(pins, 2):
+                wish = {0: ["desk", counter], 1: "staff_set", 2: {"staff": "ana", "pin": pin}}
+                status, _ = await talk.ask(requests.COMMAND, wish)
+                secrets.append(pin)
+                assert status == (requests.DONE if len(pin) == 6 and "x" not in pin else requests.REFUSED)
+            visitor = {"need": "urgent", "lang": "en", "lane": "any", "pictogram": 1}
+            for counter in range(10, 14):
+                secrets.append((await talk.command("checkin", counter, **visitor))[2]["code"])
+            for wish in ({}, {"code": secrets[-1]}, {"need": "urgent", "code": secrets[-1]}):
+                await talk.ask(requests.COMMAND, {0: ["desk", 20], 1: "checkin", 2: wish})
+            await talk.ask(requests.REVOKE, {0: HUB.hub_key})
+            told = b"".join(raw for _, raw in await talk.pull(journal))
+            told += repr(await talk.done(requests.HEALTH)).encode()
+        kiosk = HUB.issue_kiosk(DEVICE)
+        for secret in (*[secret.encode() for secret in secrets], HUB.hub_key, kiosk.key):
+            for form in (secret, secret.hex().encode(), repr(secret)[2:-1].encode()):
+                assert form not in told + desk.board.console_text().encode()
 
     desk.run(work)

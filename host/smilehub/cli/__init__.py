@@ -16,7 +16,7 @@ from smilehub import __version__
 from smilehub.cli._lazy import LazyGroup
 from smilehub.cli._stop import TERMINATED, Terminated
 from smilehub.errors import SmilehubError
-from smilehub.ui import Ui
+from smilehub.ui import Ui, plain
 
 _DESK = "smilehub.cli.desk"
 
@@ -118,9 +118,9 @@ def report(error: BaseException, *, as_json: bool, debug: bool) -> int:
         body = {"code": kind, "message": message, "hint": hint, "exit_code": code}
         Ui(as_json=True).data({"error": body})
     else:
-        print(message, file=sys.stderr)
+        print(plain(message), file=sys.stderr)
         if hint:
-            print(hint, file=sys.stderr)
+            print(plain(hint), file=sys.stderr)
     return code
 
 

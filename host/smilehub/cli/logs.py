@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from smilehub.cli import _common
-from smilehub.ui import Ui
+from smilehub.ui import Ui, plain
 
 if TYPE_CHECKING:
     from smilehub.link.client import KioskClient
@@ -52,7 +52,7 @@ def _show(ui: Ui, start: int, text: str, *, missed: bool) -> None:
     if missed:
         ui.warn("Some of what the kiosk printed is missing here: it keeps only the newest.")
     if not ui.as_json:
-        print(text, end="", file=ui.out, flush=True)
+        print(plain(text), end="", file=ui.out, flush=True)
 
 
 @click.command()
