@@ -23,12 +23,13 @@ _LATE = const(2)
 _REVOKED = const(6)
 _OTHER_HUB = const(7)
 _BARE = const(8)
+_WEAKER = const(9)
 
 # What TLS says of a peer that it does not take; mbedtls/ssl.h, x509.h.
 _WHY = {
     0x7480: (_BARE, "no certificate"),
-    0x6E80: (_REFUSED, "old protocol"),
-    0x6E00: (_REFUSED, "old protocol"),
+    0x6E80: (_WEAKER, "old protocol"),
+    0x6E00: (_WEAKER, "old protocol"),
     0x7780: (_OTHER_HUB, "wrong authority"),  # it does not take ours
 }
 

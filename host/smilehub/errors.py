@@ -228,7 +228,7 @@ class RoleForbidden(TrustError):
     code = "role_forbidden"
     default_hint = (
         "Logs and files are a technician's, all else is a laptop's: have an identity made with "
-        "`smilehub hub invite NAME --role technician`, and take it with `smilehub hub accept`."
+        "`smilehub hub invite NAME --role technician --out FILE`, and take it with `smilehub hub accept FILE`."
     )
 
 
