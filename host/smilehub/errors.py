@@ -227,8 +227,8 @@ class RoleForbidden(TrustError):
     exit_code = 39
     code = "role_forbidden"
     default_hint = (
-        "Logs and files are a technician's, all else is a laptop's: have an identity made with "
-        "`smilehub hub invite NAME --role technician --out FILE`, and take it with `smilehub hub accept FILE`."
+        "Logs and files are a technician's, all else is a laptop's: have an identity made with `smilehub hub "
+        "invite NAME --role technician --out FILE`, and take it with `smilehub hub accept FILE`."
     )
 
 
