@@ -416,6 +416,22 @@ def test_files_of_a_technician():
     assert peer.files == {"/other/a": b"short", "/other/b": b"", "/other/d": long}
 
 
+@pytest.mark.parametrize("result", [{0: b"xy", 1: 1}, {0: b"x" * 700, 1: 2**63}, {0: b"", 1: 2**25}])
+def test_a_kiosk_that_lies_about_a_file_does_not_fill_the_laptop(result: dict[int, object]):
+    peer = Peer()
+    peer.role = "technician"
+    peer.file = lambda op, path, args: result if op == requests.FILE_READ else [["a", 1]]  # type: ignore
+
+    async def work() -> None:
+        async with KioskClient(MemoryTransport(peer)) as client:
+            with pytest.raises(ProtocolError, match="could hold"):
+                await client.read_file("/a")
+            with pytest.raises(ProtocolError, match="no end"):
+                await client.files("/")
+
+    run(work())
+
+
 def test_a_kiosk_with_another_certificate_than_name_is_not_believed():
     transport = MemoryTransport(Peer())
     transport.device_id = b"another"

@@ -21,6 +21,8 @@ _OUTBOX = 8
 _LONGEST = 0xFFFF  # bytes of a message that we take
 _ALL = 0xFFFFFFFF
 _AGAIN_S = 0.2
+_LARGEST_FILE = 1 << 24  # a kiosk's whole flash
+_MOST_ENTRIES = 1_000
 _FILE_PART = 768  # bytes of a file in one request: it takes 1,024 with its path
 
 _Reply = tuple[int, Any, bool]
@@ -175,6 +177,8 @@ class KioskClient:
             found += more
             if not more:
                 return found
+            if len(found) > _MOST_ENTRIES:
+                raise ProtocolError("The kiosk's answer is not what a folder holds: it has no end.")
 
     async def read_file(self, path: str) -> bytes:
         """All of a file of the kiosk. Raises KioskFault if there is none."""
@@ -187,7 +191,10 @@ class KioskClient:
 
     async def read_part(self, path: str, at: int) -> tuple[bytes, int]:
         """Some bytes of a file from the one at ``at`` on, and how many the whole has. Raises KioskFault."""
-        return messages.part(await self._done("files", requests.FILE_READ, {0: path, 1: at}))
+        part, size = messages.part(await self._done("files", requests.FILE_READ, {0: path, 1: at}))
+        if size > _LARGEST_FILE or (part and at + len(part) > size):
+            raise ProtocolError("The kiosk's answer is not part of a file that it could hold.")
+        return part, size
 
     async def write_file(self, path: str, data: bytes) -> None:
         """Make a file of the kiosk, or change it whole; only where nothing runs from. Raises KioskRefused."""
