@@ -145,7 +145,12 @@ class Queue(Rows):
 
     def _look(self):
         hub = self.ui.hub
-        return [visit.label for visit in hub.fold.order(hub.now_ms(), _SHOWN)]
+        rows = [None] * min(_SHOWN, len(hub.fold.waiting))  # a list that grew would need twice the room
+        i = 0
+        for visit in hub.fold.order(hub.now_ms(), len(rows)):
+            rows[i] = visit.label
+            i += 1
+        return rows
 
     def enter(self) -> None:
         super().enter()

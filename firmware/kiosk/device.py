@@ -5,11 +5,10 @@ import gc
 from micropython import const
 
 from drivers.keypad import RELEASE, STUCK
-from kiosk.groups import spare
+from kiosk.groups import SHORT, spare
 from tasks.forget import fetch, forget
 
-_LITTER = const(8192)  # so many bytes of garbage are taken away in a quiet moment
-_SHORT = const(12288)  # so few bytes free: screens that nobody looks at give way
+_LITTER = const(4096)  # so many bytes of garbage are taken away in a quiet moment
 _LOOK_ROUNDS = const(30)  # rounds of the housekeeping, 2 s each, between two looks at wall and panel
 
 
@@ -108,7 +107,7 @@ class App:
         """
         if gc.mem_alloc() - self._tidied > _LITTER:
             gc.collect()
-            if gc.mem_free() < _SHORT:
+            if gc.mem_free() < SHORT:
                 spare(self.ui)
             self._tidied = gc.mem_alloc()
 

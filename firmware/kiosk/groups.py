@@ -17,6 +17,7 @@ from micropython import const
 from tasks.forget import fetch, forget
 
 _QUIET_MS = const(5000)
+SHORT = 12288  # so few bytes free: screens that nobody looks at give way
 
 # By the screen that a group is entered by (the check-in by any): its modules; `screens(ui)` of the first one
 # makes all its screens.
@@ -55,9 +56,13 @@ def load(ui, name: str) -> None:
     try:
         made = fetch("kiosk." + modules[0]).screens(ui)
     except MemoryError:
-        # Then alone: back leads past what is no longer there.
-        drop(ui, (), modules)
+        # Then with no more than the desk: back leads past what is no longer there.
+        drop(ui, _DESK, modules)
         made = fetch("kiosk." + modules[0]).screens(ui)
+    if gc.mem_free() < SHORT:
+        gc.collect()
+        if gc.mem_free() < SHORT:
+            drop(ui, _DESK, modules)
     ui.screens.update(made)
     ui.groups[name] = tuple(made)
 
@@ -85,6 +90,6 @@ def spare(ui, quiet_ms=_QUIET_MS) -> bool:
     if ticks_diff(ticks_ms(), ui.since) < quiet_ms:
         return False
     ui.stale = False
-    kept = [group for group in ui.groups if ui.uses(ui.groups[group])]
+    kept = [group for group in ui.groups if group == "desk" or ui.uses(ui.groups[group])]
     drop(ui, kept, [module for group in kept for module in GROUPS[group]])
     return True

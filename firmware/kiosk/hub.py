@@ -16,7 +16,7 @@ from services.health import Health
 from services.journal import JournalError, JournalFull
 from services.staff import Staff
 from services.watch import Watch
-from tasks.forget import fetch, forget
+from tasks.forget import fetch, forget, shed
 
 _SAME_FAULT = const(8)  # so often the same fault is recorded in one boot; then it is only printed
 _CLOCK_STEP_S = const(2)
@@ -71,7 +71,6 @@ class KioskHub:
         self.health = Health(self)
         self.watch = Watch(self, tz)
         self.told = 0  # how many of the journal's faults are recorded
-        self.shed = gc.collect  # makes room in memory when it is short
         self.repeats = {}
         self._noting = False
         self._receipt_at = 0
@@ -340,8 +339,7 @@ class KioskHub:
             return call(*args)
         except MemoryError:
             forget(*_TURNS)
-            self.shed()
-            gc.collect()
+            shed()
             return call(*args)
 
     def _wear(self):

@@ -163,7 +163,7 @@ class Ui:
         return False
 
     def shed(self) -> None:
-        """Memory is short: keep only the screens that are in use, whoever is at the keys."""
+        """Memory is short: keep only the screens in use, whoever is at the keys."""
         spare(self, 0)
 
     def release(self) -> None:

@@ -220,7 +220,10 @@ class Cable(IOBase):
             self.stream.rate(baud)
 
     def _door(self, what, payload):
-        getattr(fetch("services.door"), what)(self, payload)
+        try:
+            getattr(fetch("services.door"), what)(self, payload)
+        except MemoryError:
+            pass  # it asks again
         forget("services.door", "hubcore.asked")
 
     def say(self, payload: bytes) -> None:

@@ -2,12 +2,11 @@
 
 import time
 
-from hubcore.asked import ROLES, choose_version
+from hubcore.asked import choose_version
 from hubcore.compat import const
-from hubcore.errors import CodecError, RequestError
+from hubcore.errors import RequestError
 from hubcore.messages import VERSIONS, message, parse
 from services.session import Bye
-from tasks.forget import fetch, forget
 
 # As in hubcore.requests.
 _REQUEST = const(0)
@@ -20,7 +19,6 @@ _HANDSHAKE_MS = const(15_000)
 _DONE = const(0)  # reasons of BYE, docs/link.md
 _REFUSED = const(1)
 _LATE = const(2)
-_REVOKED = const(6)
 _OTHER_HUB = const(7)
 _BARE = const(8)
 _WEAKER = const(9)
@@ -67,7 +65,7 @@ async def enter(session, turn, buf) -> tuple:
         began = time.ticks_add(began, time.ticks_diff(time.ticks_ms(), since))
         try:
             if not sock:
-                gate.shed(gate.ui)
+                gate.shed()
                 carrier.handshaking(True)
                 sock = gate.context.wrap_socket(carrier, server_side=True, do_handshake_on_connect=False)
             n = sock.readinto(buf)
@@ -87,25 +85,6 @@ async def enter(session, turn, buf) -> tuple:
         raise Bye(_DONE)
     carrier.handshaking(False)
     return sock, n
-
-
-def known(session) -> tuple:
-    """(serial number, role) of who has shaken hands. Raises services.session.Bye."""
-    gate = session.gate
-    identity = fetch("services.identity")
-    try:
-        serial, name = identity.peer(gate.der)
-        role = name.split("-")[0]
-        if role not in ROLES:
-            raise Bye(_OTHER_HUB, "wrong authority")
-        if identity.revoked(gate.hub.keys, serial):
-            raise Bye(_REVOKED, "revoked")
-    except CodecError:
-        raise Bye(_OTHER_HUB, "wrong authority") from None
-    finally:
-        forget("services.identity")
-    gate.busy = gate.der = None
-    return serial, role
 
 
 def ask(cable, payload) -> None:

@@ -8,9 +8,12 @@ import struct
 from binascii import crc32
 
 from hubcore import cbor
+from hubcore.asked import ROLES
 from hubcore.compat import const
 from hubcore.errors import CodecError
 from services.codes import hmac
+from services.session import Bye
+from tasks.forget import forget
 
 _IDENTITY = const(4)  # the first of its two sectors in the partition ``keys``
 _LIST = const(6)
@@ -20,6 +23,8 @@ _MAC = const(32)
 _CRC = const(4)
 _MOST = const(2048)  # bytes of either
 _MASK = const(0x3FFFFFFF)
+_REVOKED = const(6)  # reasons of BYE, docs/link.md
+_OTHER_HUB = const(7)
 
 
 def load(part) -> "tuple | None":
@@ -180,3 +185,21 @@ def _parts(data):
         return None
     parts = tuple([part for i in range(5) if isinstance(part := held.get(i), bytes)])
     return parts if [len(part) for part in parts[3:]] == [32, 32] else None
+
+
+def known(session) -> tuple:
+    """(serial number, role) of who has shaken hands with a services.session.Session. Raises its Bye."""
+    gate = session.gate
+    try:
+        serial, name = peer(gate.der)
+        role = name.split("-")[0]
+        if role not in ROLES:
+            raise Bye(_OTHER_HUB, "wrong authority")
+        if revoked(gate.hub.keys, serial):
+            raise Bye(_REVOKED, "revoked")
+    except CodecError:
+        raise Bye(_OTHER_HUB, "wrong authority") from None
+    finally:
+        forget("services.identity", "hubcore.asked")
+    gate.busy = gate.der = None
+    return serial, role

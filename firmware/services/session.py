@@ -42,7 +42,7 @@ class Gate:
 
     ``identity`` is (authority, certificate, private key: DER, …) as services.identity has it, or None: nobody
     is. ``slot`` is the one that runs; ``log`` a services.log.Log; ``ui.since`` the tick of the last key
-    press; ``shed(ui)`` frees memory before a handshake. ``ways`` has the sessions by their carrier's way.
+    press; ``shed()`` frees memory before a handshake. ``ways`` has the sessions by their carrier's way.
     """
 
     def __init__(self, hub, scratch, about: tuple, identity, slot: int, log, ui, shed):
@@ -111,9 +111,9 @@ class Session:
                 door = fetch("services.door")
                 forget("services.door", "hubcore.asked")
                 self.tls, n = await door.enter(self, turn, self._reader.space())
-                self.serial, self.role = door.known(self)
                 door = None
                 gc.collect()
+                self.serial, self.role = fetch("services.identity").known(self)
                 self._heed(n)
                 await self._serve(turn)
             except Bye as bye:

@@ -7,8 +7,11 @@ _CLOSE = 16384  # bytes
 _threshold = getattr(gc, "threshold", int)  # a laptop's Python has no such thing
 
 
+sheds = []  # called where memory lacks: they give up what can be had again
+
+
 def fetch(name: str):
-    """A module by its full name, loaded if it is not there.
+    """A module by its full name, loaded if it is not there. Where memory lacks for it, ``shed`` makes room.
 
     What loading throws away is used again soon: else what stays would lie everywhere in the heap, and leave
     no room in one piece for anything larger.
@@ -18,9 +21,19 @@ def fetch(name: str):
         _threshold(_CLOSE)
         try:
             __import__(name)
+        except MemoryError:
+            shed()
+            __import__(name)
         finally:
             _threshold(before)
     return sys.modules[name]
+
+
+def shed() -> None:
+    """Make room in memory."""
+    for call in sheds:
+        call()
+    gc.collect()
 
 
 def forget(*names) -> None:

@@ -67,6 +67,7 @@ TURNS = (
         {"hubcore/steps_seldom"},
         {"hubcore/account"},
         {"services/answers", "hubcore/asked"},
+        {"services/identity", "hubcore/asked"},
         {"services/rare", "services/identity"},
         {"services/rare", "services/keys"},
         {"services/rare", "services/files"},
