@@ -135,7 +135,7 @@ class Cable(IOBase):
                 self._take(payload, now)
             if good:
                 self._trial = self._noise = None
-            elif self._noise is None or time.ticks_diff(now, self._heard) > _NOISE_MS:
+            elif self._noise is None or time.ticks_diff(now, self._heard) > _NOISE_MS:  # pyright: ignore
                 self._noise = now
             elif time.ticks_diff(now, self._noise) > _NOISE_MS:
                 self._rate(_FIRST)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from bumble import hci
 from bumble.core import ConnectionError as BumbleConnectionError
@@ -82,7 +83,7 @@ class _Host(Host):
             self.on_hci_event_packet(packet)
 
     def on_command_processed(
-        self, event: hci.HCI_Command_Complete_Event | hci.HCI_Command_Status_Event
+        self, event: hci.HCI_Command_Complete_Event[Any] | hci.HCI_Command_Status_Event
     ) -> None:
         # Who asked may have been cancelled meanwhile: a day that is stopped.
         if self.pending_response is None or not self.pending_response.done():
