@@ -266,8 +266,7 @@ class KioskHub:
         written here.
         """
         if seq >= self.journal.next_seq:
-            text = "a laptop holds record " + str(seq) + ", which is not written here"
-            self.fault("journal", text)
+            self.fault("journal", "a laptop holds records that are not written here")
             raise NotDone("journal_shorter")
         self.watch.confirmed()
         self.journal.confirm(seq)

@@ -19,7 +19,12 @@ _OTHER_JOURNAL = const(5)
 _SET_CLOCK = const(6)
 _CANCEL = const(7)
 _FORBIDDEN = const(8)
+_BUSY = const(11)
 _REVOKE = const(16)
+
+_WRITING = const(0x848)  # a bit an op: what writes flash each time, COMMAND, SET_CLOCK and CONFIG_SET,
+_EACH_MS = const(2000)  # is done once in so long,
+_AT_ONCE_MS = const(400_000)  # or up to 200 times at once
 
 
 def answer(session, number: int, op: int, args: dict, deadline) -> tuple:
@@ -37,11 +42,19 @@ def answer(session, number: int, op: int, args: dict, deadline) -> tuple:
         return _FORBIDDEN, {0: "A " + session.role + " may not ask this."}
     if op == _HELLO:
         return _hello(session, args)
+    if _WRITING >> op & 1:
+        now = hub.clock.uptime_ms()
+        owed = max(session.owed, now)
+        if owed - now >= _AT_ONCE_MS:
+            return _BUSY, {}
+        session.owed = owed + _EACH_MS
     if op == _PULL or op == _RECEIPT:
         return _records(session, number, op, args, deadline)
     if op == _COMMAND:
         cmd, name, named = asked.parse_command(args)
-        return None, (hub.wish, name, named, cmd)
+        # nobody else's numbers can be used up
+        issuer = (session.serial[:4].hex() + cmd[0])[:16]
+        return None, (hub.wish, name, named, (issuer, cmd[1]))
     if op == _STATE:
         fold = hub.fold
         room = [journal.used, journal.total]

@@ -90,7 +90,7 @@ class Session:
         self._answers = []
         self._alerts = []
         self._news = False
-        self.refused = 0
+        self.refused = self.owed = 0
         gate.ways[carrier.way] = self
         gate.hub.listeners.append(self._heard)
 

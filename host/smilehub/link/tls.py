@@ -80,6 +80,8 @@ class SecureTransport:
         self.device_id = b""
         #: The serial number of that certificate.
         self.peer_serial = b""
+        #: And of the one that this laptop shows.
+        self.own_serial = b""
         self._load = identity if callable(identity) else lambda: identity
         self._expect = expect_device
         self._deadline_s = deadline_s
@@ -201,6 +203,7 @@ class SecureTransport:
         if not asked.certificate:
             raise Downgraded(f"What answers at {self.name} did not ask who this laptop is.")
         self.device_id = self._who(tls, identity.revoked)
+        self.own_serial = identity.serial
         self._tls = tls
 
     def _who(self, tls: ssl.SSLObject, revoked: frozenset[bytes]) -> bytes:
