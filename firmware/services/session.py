@@ -85,7 +85,7 @@ class Session:
     def __init__(self, carrier, gate: Gate):
         self.carrier = carrier
         self.gate = gate
-        self.role = self.serial = self.pull = self.reason = self.tls = None
+        self.role = self.serial = self.pull = self.rest = self.reason = self.tls = None
         self._reader = None  # there while somebody is served
         self._answers = []
         self._alerts = []
@@ -131,7 +131,7 @@ class Session:
                     gate.busy = gate.der = None
                 carrier.handshaking(False)
                 carrier.hang_up(reason)
-                self.role = self.serial = self.pull = self.reason = self.tls = self._reader = None
+                self.role = self.serial = self.pull = self.rest = self.reason = self.tls = self._reader = None
                 self._answers.clear()
                 self._alerts.clear()
                 gc.collect()
@@ -170,12 +170,12 @@ class Session:
                 raise Bye(_LATE)
             moved = False
             if left is None:
-                if self._answers:
+                if self._answers and not self.rest:
                     left = self._answers.pop(0)
-                elif self._alerts:
+                elif self._alerts and not self.rest:
                     left = telling.alert(gate.hub, self._alerts.pop(0))
                     moved = True
-                elif self.pull:
+                elif self.pull or self.rest:
                     pause = _PICTURE_MS - time.ticks_diff(now, gate.ui.since)
                     if 0 < pause <= _PICTURE_MS:
                         wait = min(wait, pause)  # somebody waits for a picture

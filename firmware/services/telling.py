@@ -10,7 +10,8 @@ _CANCELLED = const(9)
 _LATE = const(10)
 _TOPIC_HEAD = const(1)
 _TOPIC_ALERT = const(2)
-_MOST_RUN = const(1020)  # bytes of a run: half of what the cable has under way, for what a cut costs
+_MOST_RUN = const(2700)  # bytes of a run: two parts, mostly
+_MOST_PART = const(1380)  # and of what is encrypted at once: less than a window, for what a cut costs
 _START = const(18)  # what a run's head takes, at most
 
 
@@ -22,45 +23,69 @@ def stop(session, status: int = _CANCELLED) -> None:
 
 
 def run(session):
-    """The next reply to a pull, made in the scratch memory straight from the journal; None: it is late."""
+    """What comes next of the replies to a pull, made in the scratch memory straight from the journal, and to
+    be encrypted before anything else is made there; None: it is late.
+
+    Whole records, whose bytes a reply's head counts: ``session.rest`` has (their first seq, bytes) while some
+    of a reply is still to come. Raises OSError if they are no longer there.
+    """
     gate = session.gate
     buf = gate.out
     pull = session.pull
-    number, first, left, until = pull
-    if until is not None and time.ticks_diff(until, time.ticks_ms()) <= 0:
-        stop(session, _LATE)
-        return None
+    rest = session.rest
+    if rest:
+        seq, most = rest
+        left = most
+    else:
+        number, seq, left, until = pull
+        most = _MOST_RUN
+        if until is not None and time.ticks_diff(until, time.ticks_ms()) <= 0:
+            stop(session, _LATE)
+            return None
+    first = later = seq
     at = _START
-    most = _MOST_RUN
-    seq = first
+    size = 0
     over = True
-    # Each run finds its place anew: a reader that stayed would need a buffer of its own.
-    for found, view in gate.hub.journal.read_from(first, gate.window):
+    # Each time it finds its place anew: a reader that stayed would need a buffer of its own.
+    for found, view in gate.hub.journal.read_from(seq, gate.window):
         if not left:
             break
         over = False
         if found != seq:
-            if at == _START:
+            if not size:
                 first = seq = found  # what lies before is not readable: an empty run says so
             break
-        if at + len(view) > most:
+        n = len(view)
+        if size + n > most or (rest and size + n > _MOST_PART):
             break
-        buf[at : at + len(view)] = view
-        at += len(view)
+        size += n
         seq += 1
         left -= 1
-    buf[at] = 0xF4 if over else 0xF5
-    session.pull = None if over else [number, seq, left, until]
-    # The head is written so that it ends where the records begin.
-    size = at - _START
-    head = bytearray(b"\0\0\x85\x01") + _number(0, number) + b"\0\x82" + _number(0, first)
-    head += _number(0x40, size)
-    start = _START - len(head)
-    size = at - start - 1
-    head[0] = size >> 8
-    head[1] = size & 255
-    buf[start:_START] = head
-    return buf[start : at + 1]
+        if size <= _MOST_PART:
+            buf[at : at + n] = view
+            at += n
+            later = seq
+    start = _START
+    if rest:
+        if first != rest[0] or not size:
+            raise OSError
+    else:
+        session.pull = None if over else [number, seq, left, until]
+        # The head is written so that it ends where the records begin.
+        head = bytearray(b"\0\0\x85\x01") + _number(0, number) + b"\0\x82" + _number(0, first)
+        head += _number(0x40, size)
+        start -= len(head)
+        n = _START + size - start - 1
+        head[0] = n >> 8
+        head[1] = n & 255
+        buf[start:_START] = head
+        most = size
+    most -= at - _START
+    session.rest = (later, most) if most else None
+    if not most:
+        buf[at] = 0xF4 if over else 0xF5
+        at += 1
+    return buf[start:at]
 
 
 def head(journal) -> bytes:

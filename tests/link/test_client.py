@@ -1,6 +1,7 @@
 """The client against a reference kiosk: order, deadlines, cancelling, back-pressure, wrong answers."""
 
 import asyncio
+import itertools
 
 import pytest
 from hypothesis import given, settings
@@ -19,6 +20,7 @@ from smilehub.errors import (
     VersionMismatch,
     WrongPeer,
 )
+from smilehub.link import messages
 from smilehub.link.client import KioskClient
 from smilehub.link.messages import Alert, Head, Log, Other
 
@@ -54,6 +56,50 @@ def test_pull_delivers_all_in_order():
     got, next_seq = pulled(peer, MemoryTransport(peer))
     assert got == list(enumerate(peer.raws, 1))
     assert next_seq == peer.next_seq
+
+
+@given(st.integers(min_value=0))
+@settings(max_examples=30, deadline=None)
+def test_a_cut_reply_delivers_the_records_that_came_whole(at: int):
+    peer = Peer()
+    peer.busy_day(6)
+    answers: list[bytes] = []
+    got: list[tuple[int, bytes]] = []
+
+    class Cut(MemoryTransport):
+        async def send(self, data: bytes) -> None:
+            answers.extend(self.peer.feed(data))
+            self.say(answers[0][: at % len(answers[0])] or b"\0")
+            self.say(b"")
+
+    async def work() -> None:
+        async with KioskClient(Cut(peer)) as client:
+            await client.pull(
+                peer.journal_id, 1, None, lambda first, raws: got.extend(enumerate(raws, first))
+            )
+
+    with pytest.raises(LinkClosed):
+        run(work())
+    body = answers[0].index(peer.raws[0])
+    ends = itertools.accumulate(map(len, peer.raws), initial=body)
+    whole = sum(end <= at % len(answers[0]) for end in ends) - 1
+    assert got == list(enumerate(peer.raws[: max(0, whole)], 1))
+
+
+@pytest.mark.parametrize("status", [requests.REFUSED, requests.CANCELLED])
+def test_what_is_no_run_of_records_is_not_taken_from_a_cut_reply(status: int):
+    record = Peer().raws[0]
+    whole = reply(5, status, [1, record], True)[2:]
+    assert messages.begun(whole) is None
+    for odd in (
+        b"",
+        b"\x85",
+        reply(5, 0, {0: record})[2:],
+        reply(5, 0, [b"a", record])[2:],
+        whole[:2] + b"\xff",
+    ):
+        assert messages.begun(odd) is None
+    assert messages.begun(reply(5, 0, [7, record + record], True)[2:-2]) == (5, 7, record)
 
 
 def test_pull_with_limit_and_from_the_middle():

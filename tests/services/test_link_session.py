@@ -348,6 +348,42 @@ def test_a_sync_over_a_bad_line_loses_and_doubles_nothing(desk: Desk, trouble: s
     desk.run(work)
 
 
+def test_what_comes_amid_a_long_reply_waits_for_its_end(desk: Desk) -> None:
+    async def work() -> None:
+        async with desk.talk(rates=()) as talk:
+            hello = await talk.hello()
+            await talk.command("day_open", 1)
+            for n in range(150):
+                await talk.command("full_today", n + 2, full=bool(n % 2))
+            want = dict(await talk.pull(hello[2]))
+            ended: list[int] = []
+            for late in range(0, 600, 60):
+                number = await talk.say(requests.PULL, {0: hello[2], 1: 1, 2: 1000})
+                await asyncio.sleep(late / 1000)
+                asked = await talk.say(requests.STATE, {})
+                cancel = await talk.say(requests.CANCEL, {0: number})
+                seq, missing = 1, {number, asked, cancel}
+                while missing:
+                    message = await talk.hear()
+                    if message[0] != requests.REPLY:
+                        continue
+                    _, answers, status, result, more = message
+                    if answers == number and status == requests.DONE:
+                        run = result[1]
+                        while run:
+                            assert run.startswith(want[seq])
+                            run = run[len(want[seq]) :]
+                            seq += 1
+                    elif answers != number:
+                        assert status == requests.DONE
+                    if not more:
+                        missing.remove(answers)
+                        ended += [status] * (answers == number)
+            assert set(ended) == {requests.CANCELLED}
+
+    desk.run(work)
+
+
 def test_a_cable_cut_at_any_frame_and_power_cuts_lose_nothing(desk: Desk) -> None:
     async def work() -> None:
         async with desk.talk(rates=()) as talk:

@@ -103,25 +103,26 @@ def _ble() -> dict[str, Any]:
 
 
 class _Watched(SecureTransport):
-    """Counts what has come: ``plain`` bytes since a pull began, and on the wire since the last whole record
-    of TLS."""
+    """Notes what has come: ``plain`` since a pull began, and how many bytes on the wire since the last whole
+    record of TLS."""
 
     def __init__(self, rig: Rig) -> None:
         super().__init__(CableTransport(rig.wire, rates=()), rig.identity)
         self._wire = rig.wire
         self._whole = 0
-        self.plain = 0
+        self.plain = bytearray()
 
     async def receive(self) -> bytes:
         data = await super().receive()
-        self._whole = self._wire.received
-        self.plain += len(data)
+        # What already lies here of the next record is part of what the cut costs.
+        self._whole = self._wire.received - self._in.pending
+        self.plain += data
         return data
 
     def pulling(self) -> None:
         """From here on it is records that come."""
         self._whole = self._wire.received
-        self.plain = 0
+        self.plain.clear()
 
     @property
     def begun(self) -> int:
@@ -139,7 +140,6 @@ def _resume() -> dict[str, Any]:
         async def part() -> None:
             """Sync until the cut, or to the end."""
             transport = _Watched(rig)
-            had = rig.last()
             begun = -1
 
             def cut() -> None:
@@ -158,9 +158,10 @@ def _resume() -> dict[str, Any]:
             except LinkError:
                 pass
             if begun >= 0:
-                # What came and is not in the store has to come again, and so does the last that is.
-                new = sum(map(len, rig.stored(had + 1)))
-                again.append(begun + transport.plain - new)
+                # What came after the last record that is stored has to come again, and so does that one.
+                last = rig.stored(max(1, rig.last()))
+                at = transport.plain.rfind(last[0]) if last else -1
+                again.append(begun + len(transport.plain) - max(0, at))
             elif timer is None:
                 raise RuntimeError("the link ended without a cut")
             else:

@@ -359,7 +359,17 @@ class KioskClient:
         except HubError as error:
             self._end(ProtocolError(f"What the kiosk sends is no message: {error}."))
         except SmilehubError as error:
+            await self._salvage(reader)
             self._end(error)
+
+    async def _salvage(self, reader: requests.Reader) -> None:
+        """Records of a reply that the link's end cut off: each came whole and authenticated, so none of them
+        is asked for again."""
+        space = reader.space()
+        cut = messages.begun(bytes(memoryview(space.obj)[: -len(space)]))
+        call = self._calls.get(cut[0]) if cut else None
+        if cut and call:
+            await call.put((requests.DONE, cut[1:], True))
 
     async def _dispatch(self, payload: bytes | bytearray | memoryview) -> None:
         """A message: to the request it answers, or to those who listen; what is none is counted."""

@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from hubcore import cbor
+from hubcore import cbor, requests
 from hubcore.errors import HubError
 from smilehub.errors import ProtocolError
 
 _T = TypeVar("_T")
+
+_REPLY = bytes((0x85, requests.REPLY))  # as CBOR: an array of five, and its first
+_PAIR, _BYTES = 0x82, 0x40
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,18 +222,42 @@ def chunk(result: object) -> tuple[int, list[bytes]]:
     raise ProtocolError("The kiosk's answer to a pull is not a run of records.")
 
 
-def split(run: bytes) -> list[bytes]:
-    """The items of a CBOR sequence (RFC 8742), each as it stands; the last may be one that cannot be read."""
+def split(run: bytes, *, whole: bool = True) -> list[bytes]:
+    """The items of a CBOR sequence (RFC 8742), each as it stands; the last may be one that cannot be read,
+    unless the sequence is not ``whole``."""
     found: list[bytes] = []
     at = 0
     while at < len(run):
         try:
             _, end = cbor.load_from(run, at)
         except (HubError, IndexError):
+            if not whole:
+                break
             end = len(run)
         found.append(run[at:end])
         at = end
     return found
+
+
+def begun(payload: bytes) -> tuple[int, int, bytes] | None:
+    """What has come of a reply to a pull that was cut off: its request's id, first seq and whole records, one
+    after another; None if there are none."""
+    if payload[:2] != _REPLY:
+        return None
+    try:
+        number, at = cbor.load_from(payload, 2)
+        status, at = cbor.load_from(payload, at)
+        if payload[at] != _PAIR:
+            return None
+        first, at = cbor.load_from(payload, at + 1)
+        size = payload[at] - _BYTES
+    except (HubError, IndexError):
+        return None
+    at += 1 + (1 << size - 24 if 24 <= size <= 27 else 0)
+    raws = split(payload[at:], whole=False)
+    if status != requests.DONE or not isinstance(number, int) or not isinstance(first, int) or not raws:
+        return None
+    return (number, first, b"".join(raws)) if 0 <= size <= 27 and first >= 0 else None
 
 
 def notice(topic: int, value: Any) -> Notice:
