@@ -92,7 +92,7 @@ def test_counters_rise_across_restarts_and_issuers_differ(path: Path, tmp_path: 
         with Store.open(path) as store:
             issuer = store.commands.issuer
             issued.append(store.commands.issue(b"dev", name, b""))
-    assert issued == [1, 2, 3]
+    assert issued == [(issuer, 1), (issuer, 2), (issuer, 3)]
     with Store.open(tmp_path / "other.sqlite") as other:
         assert other.commands.issuer != issuer
         assert len(other.commands.issuer) <= 16
@@ -100,13 +100,28 @@ def test_counters_rise_across_restarts_and_issuers_differ(path: Path, tmp_path: 
 
 def test_an_unanswered_command_given_again_keeps_its_number(path: Path):
     with Store.open(path) as store:
-        assert store.commands.issue(b"dev", "call", b"1") == 1
+        issuer = store.commands.issuer
+        assert store.commands.issue(b"dev", "call", b"1") == (issuer, 1)
     with Store.open(path) as store:
-        assert store.commands.issue(b"dev", "call", b"1") == 1
-        store.commands.settle(1, "done", 9)
-        assert store.commands.issue(b"dev", "call", b"1") == 2
-        assert store.commands.issue(b"dev", "call", b"2") == 3
-        assert store.commands.issue(b"dev", "call", b"1") == 4, "another command came between"
+        assert store.commands.issue(b"dev", "call", b"1") == (issuer, 1)
+        store.commands.settle((issuer, 1), "done", 9)
+        assert store.commands.issue(b"dev", "call", b"1") == (issuer, 2)
+        assert store.commands.issue(b"dev", "call", b"2") == (issuer, 3)
+        assert store.commands.issue(b"dev", "call", b"1") == (issuer, 4), "another command came between"
+
+
+def test_a_store_that_gets_another_certificate_begins_other_numbers_and_still_waits_for_the_old(path: Path):
+    with Store.open(path) as store:
+        before = store.commands.issue(b"dev", "call", b"1", b"\x41\x42\x43\x44xxxx")
+        store.commands.settle(before, "done", 9)
+        waits = store.commands.issue(b"dev", "call", b"2", b"\x41\x42\x43\x44xxxx")
+    with Store.open(path) as store:
+        other = store.commands.issue(b"dev", "call", b"2", b"\x51\x42\x43\x44xxxx")
+        assert before == ("41424344" + store.commands.issuer[:8], 1)
+        assert (waits, other) == ((before[0], 2), ("51424344" + store.commands.issuer[:8], 1))
+        assert store.commands.unanswered() == {waits, other}
+        store.commands.note(waits, "done", 12)
+        assert store.commands.unanswered() == {other}
 
 
 def test_the_second_writer_is_told_who_holds_it(path: Path):

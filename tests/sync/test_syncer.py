@@ -293,7 +293,7 @@ def test_a_sync_learns_what_became_of_an_unanswered_wish(path: Path):
     with Store.open(path) as store:
         with pytest.raises(LinkError, match="does not answer"):
             run(wish(Noise({1: "hush"})))
-        assert store.commands.unanswered() == {1}
+        assert store.commands.unanswered() == {(store.commands.issuer, 1)}
         sync(MemoryTransport(peer), store)
         assert store.commands.unanswered() == set()
         assert run(wish(Noise())).already, "who still waits for the answer repeats the same wish"

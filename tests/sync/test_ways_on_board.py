@@ -153,8 +153,9 @@ def test_a_day_over_cable_and_air_with_everything_that_happens(desk: AirDesk, tm
             report, hub = check(store, journal.journal_id)
             assert report.ok, report.faults
             assert store.commands.unanswered() == set()
-            assert hub.issuer_seq.get(store.commands.issuer) is not None
-            assert hub.issuers[store.commands.issuer] == wishes == 5
+            issuer = store.commands.issuer_under(LAPTOP.serial)
+            assert hub.issuer_seq.get(issuer) is not None
+            assert hub.issuers[issuer] == wishes == 5
 
     desk.run(work)
     assert [event for event in events if isinstance(event, Moving)] == [Moving("sh", "usb")]

@@ -80,8 +80,6 @@ class SecureTransport:
         self.device_id = b""
         #: The serial number of that certificate.
         self.peer_serial = b""
-        #: And of the one that this laptop shows.
-        self.own_serial = b""
         self._load = identity if callable(identity) else lambda: identity
         self._expect = expect_device
         self._deadline_s = deadline_s
@@ -99,6 +97,11 @@ class SecureTransport:
     def name(self) -> str:
         """What the carrier is called."""
         return self.carrier.name
+
+    @property
+    def own_serial(self) -> bytes:
+        """The serial number of the certificate that this laptop shows, open or not. Raises what loads it."""
+        return self._load().serial
 
     @property
     def mtu(self) -> int:
@@ -203,7 +206,6 @@ class SecureTransport:
         if not asked.certificate:
             raise Downgraded(f"What answers at {self.name} did not ask who this laptop is.")
         self.device_id = self._who(tls, identity.revoked)
-        self.own_serial = identity.serial
         self._tls = tls
 
     def _who(self, tls: ssl.SSLObject, revoked: frozenset[bytes]) -> bytes:

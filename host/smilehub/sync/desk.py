@@ -22,7 +22,7 @@ _KEY = os.urandom(32)
 
 
 class Desk:
-    """Sends commands to one kiosk under the store's name and counter."""
+    """Sends commands to one kiosk, under the laptop's certificate and the store's name and counter."""
 
     def __init__(self, client: KioskClient, store: Store, device_id: bytes | None = None) -> None:
         self._client = client
@@ -41,18 +41,20 @@ class Desk:
         kept = cbor.dumps(dict(args))
         if name in _SECRET:
             kept = hashlib.blake2b(kept, key=_KEY, digest_size=16).digest()
-        counter = self._store.commands.issue(self._device_id, name, kept)
+        serial: bytes = getattr(self._client.transport, "own_serial", b"")
+        cmd = self._store.commands.issue(self._device_id, name, kept, serial)
         try:
-            done = await self._client.command(name, args, (self._store.commands.issuer, counter))
+            # the kiosk itself puts before it whose certificate it sees
+            done = await self._client.command(name, args, (cmd[0][2 * len(serial[:4]) :], cmd[1]))
         except KioskRefused as refusal:
-            self._store.commands.settle(counter, refusal.reason or "refused", None)
+            self._store.commands.settle(cmd, refusal.reason or "refused", None)
             raise
         except ProtocolError:
-            self._store.commands.settle(counter, "rejected", None)
+            self._store.commands.settle(cmd, "rejected", None)
             raise
         except (NoAnswer, LinkClosed) as error:
             raise type(error)(error.message, hint=_UNSURE) from error
         except LinkError:
             raise
-        self._store.commands.settle(counter, "done", done.seq)
+        self._store.commands.settle(cmd, "done", done.seq)
         return done

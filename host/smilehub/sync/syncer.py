@@ -9,6 +9,7 @@ from hubcore.errors import HubError
 from smilehub.errors import JournalShorter, RecordInvalid
 from smilehub.link.client import KioskClient
 from smilehub.link.messages import Hello
+from smilehub.store.commands import Id
 from smilehub.store.database import Row, Store
 from smilehub.sync.lists import Listed, Lists, Unlisted, hand_over
 from smilehub.sync.troubles import begins
@@ -154,8 +155,8 @@ class Syncer:
         self._batch: list[Row] = []
         self._new = 0
         self._gap: tuple[int, int] | None = None
-        self._open: set[int] = set()
-        self._answers: list[tuple[int, str, int]] = []
+        self._open: set[Id] = set()
+        self._answers: list[tuple[Id, str, int]] = []
         self._held = 0  # the highest seq that was stored when this run began
         self._faults: list[Faulted] = []
 
@@ -229,14 +230,15 @@ class Syncer:
 
     def _note(self, record: records.Record) -> None:
         """A record tells of a fault, or what became of a command whose answer was lost."""
-        issuer, counter = record.body.get("cmd", ("", 0)) if record.kind else ("", 0)
         if begins(record) and record.seq > self._held and self._hello is not None:
             task, error = record.body["task"], record.body["error"]
             self._faults.append(Faulted(self._hello.journal_id, record.seq, task, error))
-        if counter in self._open and issuer == self.store.commands.issuer:
-            self._open.discard(counter)
+        issuer, counter = record.body.get("cmd", ("", 0)) if record.kind else ("", 0)
+        cmd = issuer, counter
+        if cmd in self._open:
+            self._open.discard(cmd)
             refused = record.kind == "command_done"
-            self._answers.append((counter, record.body["reason"] if refused else "done", record.seq))
+            self._answers.append((cmd, record.body["reason"] if refused else "done", record.seq))
 
     def _flush(self, hello: Hello) -> None:
         rows, self._batch = self._batch, []
@@ -245,8 +247,8 @@ class Syncer:
         if rows:
             new = self.store.add(hello.journal_id, rows)
             self._new += new
-            for counter, outcome, seq in answers:
-                self.store.commands.note(counter, outcome, seq)
+            for cmd, outcome, seq in answers:
+                self.store.commands.note(cmd, outcome, seq)
             if new:
                 self._tell(Stored(hello.journal_id, rows[0].seq, rows[-1].seq, new))
             for fault in faults:

@@ -200,7 +200,10 @@ class Authority:
 
     def _issue(self, common_name: str) -> tuple[bytes, bytes, bytes]:
         key = certificates.new_key(self._rnd)
-        serial = certificates.new_serial(self._rnd)
+        while True:
+            serial = certificates.new_serial(self._rnd)
+            if all(serial[:4] != one.serial[:4] for one in self.issued):  # a kiosk tells orders by these
+                break
         ca_key = certificates.key_from_der(self._key)
         cert = certificates.issue(self.cert, ca_key, key.public_key(), common_name, serial)
         return certificates.key_to_der(key), serial, cert
