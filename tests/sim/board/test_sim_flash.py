@@ -144,13 +144,16 @@ def test_block_device_calls_do_not_allocate(bench: Bench) -> None:
         from esp32 import Partition
         p = Partition("raw")
         b = bytearray(4096)
-        failed = None
+        m = memoryview(b)
+        failed = t = None
         micropython.heap_lock()
         try:
             p.ioctl(6, 0)
             p.writeblocks(0, b, 0)
             p.readblocks(0, b)
             p.readblocks(0, b, 128)
+            p.writeblocks(1, m, 0)
+            p.readblocks(1, m, 128)
             t = time.ticks_ms()
             time.sleep_ms(5)
             time.ticks_diff(time.ticks_us(), t)

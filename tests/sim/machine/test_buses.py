@@ -91,10 +91,13 @@ def test_spi_writes_allocate_nothing(bench: Bench) -> None:
 import micropython
 spi = SPI(1, 40_000_000)
 small, large = bytearray(10), bytearray(9600)
+bufs = small, large, memoryview(small), memoryview(large)
+buf = None
 micropython.heap_lock()
-spi.write(small)
-spi.write(large)
+for buf in bufs:
+    spi.write(buf)
 spi.readinto(small)
+spi.readinto(bufs[2])
 micropython.heap_unlock()
 print('fine')
 """

@@ -1,9 +1,16 @@
-"""How the ESP32 port reads arguments: integers, buffers, pins that must exist, and its error codes."""
+"""How the ESP32 port reads arguments: integers, buffers, pins that must exist, and its error codes.
 
+Like the port's own, what reads a buffer's bytes takes none of the firmware's heap.
+"""
+
+import micropython
 import uctypes
 
 MISSING = object()
 """Stands for an argument that was not given where None means something."""
+
+
+_OCTETS = b"Bb\x01"  # the last is a bytearray's
 
 
 def integer(value):
@@ -16,15 +23,20 @@ def integer(value):
     raise TypeError("can't convert %s to int" % kind.__name__)
 
 
+@micropython.viper
+def _typecode(view: int) -> int:
+    """The struct code of a memoryview's items, from py/objarray.h: after a pointer to its type."""
+    at = ptr8(view)  # noqa: F821
+    return at[8] & 0x7F
+
+
 def octets(buf):
     """The bytes of anything with the buffer protocol, copied only if its items are wider than a byte."""
     kind = type(buf)
     if kind is bytes or kind is bytearray:
         return buf
     if kind is memoryview:
-        if len(buf) < 2 or uctypes.addressof(buf[1:]) - uctypes.addressof(buf) == 1:
-            return buf
-        return bytes(buf)
+        return buf if _typecode(id(buf)) in _OCTETS else bytes(buf)
     if kind is str:
         return buf.encode()
     return octets(memoryview(buf))
