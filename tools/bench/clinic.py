@@ -103,10 +103,10 @@ def press(board: Board, meter: Meter, key: str, hold_ms: int) -> Press:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """Presses that drew something, each at its best run: pixel bytes and own CPU, ns; what the simulator's
-    share of all their CPU was, which is taken off."""
+    """Presses that drew something, each at its best run: pixel bytes, own CPU, what the chip's flash takes
+    to be read, ns; what the simulator's share of all their CPU was, which is taken off."""
 
-    presses: list[tuple[int, float]]
+    presses: list[tuple[int, float, float]]
     share: float
 
 
@@ -115,7 +115,9 @@ def drawn(runs: list[list[Press]], cost: Cost) -> Drawn:
     drew = [press for press in best(runs) if press.pixel_bytes]
     own = [cost.own(press.cpu_ns, press.said) for press in drew]
     share = 1 - sum(own) / sum(press.cpu_ns for press in drew)
-    return Drawn([(press.pixel_bytes, ns) for press, ns in zip(drew, own, strict=True)], share)
+    return Drawn(
+        [(press.pixel_bytes, ns, press.said.flash_ns) for press, ns in zip(drew, own, strict=True)], share
+    )
 
 
 def best(runs: list[list[Press]]) -> list[Press]:

@@ -113,7 +113,7 @@ def _key_cpu() -> dict[str, Any]:
             runs.append(clinic.watch(_CPU_VISITORS, measure=False).presses)
         calibrations.calibrate()
     drawn = clinic.drawn(runs, calibrations.cost())
-    own_ns = statistics.median(ns for _, ns in drawn.presses)
+    own_ns = statistics.median(ns for _, ns, _ in drawn.presses)
     what = f"CPU x {_ESP32_FACTOR}, key press to last SPI byte, median"
     what = f"{what}; the simulator's {drawn.share:.0%} taken off; machine busy: +{calibrations.busy:.0%}"
     return _row("m-key-cpu", what, own_ns * _ESP32_FACTOR / 1e6, "ms", "<= 100")

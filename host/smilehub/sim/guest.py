@@ -98,6 +98,8 @@ class Guest:
         self._wakes_on_input = False
         self._runnable = False
         self._ended = False
+        #: Reads from the socket that its shims need for what they were told: frames, and payloads.
+        self.told = 0
         #: The guest's clock as its last message showed it.
         self.t_us = kernel.now_us()
         ours, theirs = socket.socketpair()
@@ -149,6 +151,7 @@ class Guest:
         if self._ended:
             return
         data = event(kind, a, b, max(self.kernel.now_us(), self.t_us), payload)
+        self.told += 2 if payload else 1
         if self.kernel.simulated:
             self._events.append(data)
         else:
@@ -159,6 +162,7 @@ class Guest:
         if self._waits:
             if self._wakes_on_input:
                 self._events.append(event(Event.WAKE, 0, 0, self.kernel.now_us()))
+                self.told += 1
         else:
             self._runnable = True
 
@@ -186,6 +190,16 @@ class Guest:
             return int(Path(f"/proc/{self.pid}/schedstat").read_text().split()[0])
         except OSError:
             return 0
+
+    def reads(self) -> tuple[int, int]:
+        """(reads of files so far, their bytes): the flash, the program at its start; 0 where the system does
+        not tell."""
+        try:
+            counts = Path(f"/proc/{self.pid}/io").read_text().split()
+        except OSError:
+            return 0, 0
+        calls, size = (int(counts[counts.index(name) + 1]) for name in ("syscr:", "rchar:"))
+        return calls - self.told, size
 
     # ---- what the kernel calls (virtual) ----
 
@@ -274,6 +288,7 @@ class Guest:
         self.t_us = now
         horizon = max(now, self.kernel.horizon_us(self)) if self.kernel.simulated else 0
         events, self._events = self._events, []
+        self.told += 2 if payload else 1
         return self._transmit(b"".join(events) + reply(now, horizon, payload, errno))
 
     def _transmit(self, data: bytes) -> bool:
