@@ -6,10 +6,17 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol, TextIO
 
-# controls but tab and newline, and what turns the direction of writing: a terminal would obey them
-_OBEYED = dict.fromkeys(
-    (*range(9), *range(11, 32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A)), "\ufffd"
+# What a terminal would obey, or hide: controls but tab and newline, halves of pairs, what separates lines,
+# turns the direction of writing or takes no place. The joiners (U+200C, U+200D) stay: scripts need them.
+_OBEYED = (
+    *(*range(9), *range(11, 32), *range(127, 160), 0xAD, 0x61C, 0x180E, 0x200B, 0x200E, 0x200F),
+    *(*range(0x2028, 0x202F), *range(0x2060, 0x2070), 0xFEFF, *range(0xFFF9, 0xFFFC)),
+    *(*range(0xD800, 0xE000), *range(0xE0000, 0xE0080)),
 )
+_SHOWN = dict.fromkeys(_OBEYED, "\ufffd")
+_IN_JSON = {
+    code: f"\\u{code:04x}" if code < 0x10000 else json.dumps(chr(code))[1:-1] for code in _OBEYED if code > 31
+}
 
 
 class Progress(Protocol):
@@ -29,7 +36,12 @@ class Quiet:
 
 def plain(text: str) -> str:
     """``text`` without what a terminal would obey: some of it comes from kiosks."""
-    return text.replace("\r\n", "\n").translate(_OBEYED)
+    return text.replace("\r\n", "\n").translate(_SHOWN)
+
+
+def json_line(value: object, *, ascii_only: bool = False) -> str:
+    """``value`` as one line of JSON; a terminal obeys nothing in it, and a program reads what was meant."""
+    return json.dumps(jsonable(value), ensure_ascii=ascii_only).translate(_IN_JSON)
 
 
 def jsonable(value: object) -> Any:
@@ -82,7 +94,7 @@ class Ui:
         if self.as_json:
             # escapes where the terminal or pipe cannot carry the letters themselves
             plain = (getattr(self.out, "encoding", None) or "utf-8").lower() not in ("utf-8", "utf8")
-            print(json.dumps(jsonable(value), ensure_ascii=plain), file=self.out, flush=True)
+            print(json_line(value, ascii_only=plain), file=self.out, flush=True)
 
     def answer(self, value: object, text: str) -> None:
         """The same answer twice: ``value`` for programs, ``text`` for people."""
@@ -94,11 +106,11 @@ class Ui:
         print(plain(text), file=self.err, flush=True)
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-        """Columns as wide as they need to be; silent in JSON mode."""
+        """Columns as wide as they need to be, each row one line; silent in JSON mode."""
         if self.as_json:
             return
         cells = [[str(c) for c in columns]] + [
-            ["–" if cell is None else str(cell) for cell in row] for row in rows
+            ["–" if cell is None else " ".join(str(cell).split()) for cell in row] for row in rows
         ]
         widths = [max(len(row[i]) for row in cells) for i in range(len(columns))]
         for row in cells:

@@ -88,7 +88,7 @@ def health(port: str | None, store_path: Path | None, as_json: bool) -> None:
         }
     )
     for name in found.troubles:
-        ui.say(" ".join(TROUBLES[name]) if name in TROUBLES else f"Trouble: {name}.")
+        ui.say(" ".join(TROUBLES[name] if name in TROUBLES else f"Trouble: {name}.".split()))
     if not found.troubles:
         ui.say("Nothing is wrong.")
     restarts = ", ".join(f"{task} {times} ×" for task, times in found.restarts.items() if times)
