@@ -58,6 +58,13 @@ _MOVES = {
 }
 
 
+def ready(kind: str) -> None:
+    """Have in memory what ``step`` needs for this kind: where memory lacks, it shows here, before anything is
+    changed."""
+    if kind in _SELDOM:
+        from hubcore import steps_seldom  # noqa: F401
+
+
 def step(hub, record: Record) -> None:
     """Do what this record, of a known kind, does."""
     body = record.body

@@ -1,10 +1,9 @@
 """The hub on the kiosk: journal, fold, desk and clock joined, so that a wish becomes one durable record."""
 
-import gc
 import os
 import sys
 
-from hubcore import records
+from hubcore import records, steps
 from hubcore.classes import EMERGENCY, class_of
 from hubcore.compat import const
 from hubcore.desk import decide, refusal
@@ -16,8 +15,9 @@ from services.health import Health
 from services.journal import JournalError, JournalFull
 from services.staff import Staff
 from services.watch import Watch
-from tasks.forget import fetch, forget, shed
+from tasks.forget import fetch, forget, room, shed
 
+_NEEDS = const(4096)  # bytes that applying and showing a record takes, at most (tests/kiosk/test_heap…)
 _SAME_FAULT = const(8)  # so often the same fault is recorded in one boot; then it is only printed
 _CLOCK_STEP_S = const(2)
 _RECEIPT_RECORDS = const(200)
@@ -26,9 +26,8 @@ _RECEIPT_MS = const(600_000)
 # What most wishes need of the first and third stays: loading takes up to 40 ms.
 _TURNS = (
     "hubcore.desk_seldom",
-    "hubcore.kinds",
-    "hubcore.table",
     "hubcore.steps_seldom",
+    "hubcore.reading",
     "hubcore.account",
 )
 
@@ -86,7 +85,6 @@ class KioskHub:
 
         start(self, cause, firmware, slot, damaged)
         forget(*_TURNS)
-        records.release()
 
     def now_ms(self) -> int:
         """Queue time at this moment."""
@@ -207,22 +205,14 @@ class KioskHub:
         """Write, apply and tell one record. Raises NotDone (journal_full, journal_worn), RecordError."""
         forget(*_TURNS)
         journal = self.journal
-        self._roomy(records.row_of, kind)  # first: what finds it and what uses it are not in memory together
-        forget(*_TURNS)
         code, body = self._roomy(records.build, kind, fields)
-        raw = self._roomy(
-            records.encode,
-            code,
-            journal.next_seq,
-            journal.boot,
-            self.clock.uptime_ms(),
-            self.clock.utc_s(),
-            body,
-        )
-        forget(*_TURNS)
-        # What is written needs little memory now. And what the fold keeps of it lies close together, not
-        # behind the garbage that this has made.
-        gc.collect()
+        uptime_ms, clock_s = self.clock.uptime_ms(), self.clock.utc_s()
+        raw = self._roomy(records.encode, code, journal.next_seq, journal.boot, uptime_ms, clock_s, body)
+        # Once it is written it must be applied, so there is room for that before. And no earlier: to collect
+        # takes longer than all else here.
+        self._roomy(steps.ready, kind)
+        room(_NEEDS)
+        seq = journal.next_seq
         try:
             journal.append_raw(raw, records.urgent(kind, fields))
         except JournalFull:
@@ -231,9 +221,8 @@ class KioskHub:
         except JournalError:
             self._wear()
             raise NotDone("journal_worn") from None
-        record = records.replay(raw)
-        records.release()
-        forget(*_TURNS)
+        said = {name: value for name, value in fields.items() if value is not None}
+        record = records.Record(kind, code, seq, journal.boot, uptime_ms, clock_s, said, raw)
         self.apply(record)
         forget(*_TURNS)
         for listener in self.listeners:

@@ -1,6 +1,6 @@
 """At the start of the kiosk: from the records that the journal holds to the state of the hub."""
 
-from hubcore import records
+from hubcore import reading
 from hubcore.compat import const
 from hubcore.errors import HubError
 
@@ -15,7 +15,7 @@ def day_start(journal) -> int:
         if found and number != within:
             break
         try:
-            since = records.decode(view).body.get("since") or seq
+            since = reading.decode(view).body.get("since") or seq
             found = seq
             within = number
         except HubError:
@@ -32,7 +32,7 @@ def replay(journal, fold, apply) -> dict:
     record = None  # one for all of them: what they hold goes into the fold, they do not
     for seq, view in journal.read_from(day_start(journal)):
         try:
-            record = records.replay(view, record)
+            record = reading.replay(view, record)
         except HubError:
             journal.faults.append(("lost", seq, 1))
             record = None

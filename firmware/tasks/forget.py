@@ -5,7 +5,7 @@ import sys
 
 _CLOSE = 16384  # bytes
 _threshold = getattr(gc, "threshold", int)  # a laptop's Python has no such thing
-
+_free = getattr(gc, "mem_free", None)  # nor this
 
 sheds = []  # called where memory lacks: they give up what can be had again
 
@@ -36,10 +36,19 @@ def shed() -> None:
     gc.collect()
 
 
+def room(size: int) -> None:
+    """Have ``size`` bytes of memory free, if there are as many: collecting takes longer than most work."""
+    if _free and _free() < size:
+        gc.collect()
+        if _free() < size:
+            shed()
+
+
 def forget(*names) -> None:
     """Drop modules, so that the next import loads them anew; nothing may refer to what they made of code."""
     for name in names:
-        sys.modules.pop(name, None)
+        if sys.modules.pop(name, None) is None:
+            continue
         at = name.rfind(".")
         package = sys.modules.get(name[:at]) if at > 0 else None
         if package is not None and hasattr(package, name[at + 1 :]):

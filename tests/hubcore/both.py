@@ -10,7 +10,7 @@ from binascii import hexlify, unhexlify
 
 sys.path.insert(0, sys.argv[1])
 
-from hubcore import cbor, frames, records
+from hubcore import cbor, frames, reading, records
 from hubcore.errors import CodecError
 from hubcore.fold import Hub
 
@@ -47,7 +47,7 @@ def check_vectors(vectors):
         code, body = records.build(vector["kind"], fields)
         expect(records.encode(code, *vector["envelope"], body), raw, vector)
         expect(records.decode(raw).body, fields, vector)
-        expect(records.replay(raw).body, fields, vector)
+        expect(reading.replay(raw).body, fields, vector)
         n += 1
     return n
 
@@ -57,7 +57,7 @@ with open(sys.argv[2]) as f:  # noqa: PTH123 - MicroPython has no pathlib
 hub = Hub()
 with open(sys.argv[3]) as f:  # noqa: PTH123
     for line in f:
-        record = records.replay(unhexlify(line.strip()))
+        record = reading.replay(unhexlify(line.strip()))
         hub.apply(b"journal1", record)
         waiting = [
             (visit.label, hub.estimate(visit.label, hub.queue_ms)) for visit in hub.order(hub.queue_ms, 20)

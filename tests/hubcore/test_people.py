@@ -5,7 +5,7 @@ from hubday import JOURNAL, Day, fold
 from test_desk import refused
 from test_fold import standing
 
-from hubcore import records, table
+from hubcore import reading, records, table
 from hubcore.classes import AMBULANCE, PURPOSES, SAID
 from hubcore.desk import MAX_EMERGENCIES, MAX_VISITS
 from hubcore.errors import Refused
@@ -366,7 +366,7 @@ def test_older_records_without_the_new_fields_mean_what_they_meant():
     ],
 )
 def test_records_of_the_version_before_are_read(raw, body):
-    for read in (records.decode, records.replay):
+    for read in (records.decode, reading.replay):
         record = read(bytes.fromhex(raw))
         assert (record.body, record.seq, record.boot, record.uptime_ms) == (body, 60, 2, 70_000)
         assert record.clock_s == 1_900_000_000
@@ -582,7 +582,7 @@ def test_the_longest_record_of_a_kind_fits(kind):
     }
     if kind == "alert_raised":
         longest["why"] = "emergency"
-    row = next(line for line in "".join(table.KINDS).split("\n") if f" {kind}:" in line).split(":")[1]
+    row = next(line for line in table.LINES.split("\n") if f" {kind}:" in line).split(":")[1]
     names = [part.split("=")[0].split(".")[-1].rstrip("?") for part in row.split()]
     if kind != "fault":
         names += ["who", "cmd"]

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubcore import cbor, records, table
-from hubcore.classes import MAX_RATE, MAX_WAIT_S, NEEDS
+from hubcore import cbor, reading, records, table
+from hubcore.classes import MAX_RATE, MAX_WAIT_S, NEEDS, RESTS
 from hubcore.errors import CodecError, HubError, RecordError
-from hubcore.labels import FIRST, LAST, LETTERS
+from hubcore.labels import FIRST, LAST, LETTERS, PICTOGRAMS
+from hubcore.records import ALERTS, SOURCES
 
 WORD = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E))
 LINE = st.text(st.characters(blacklist_categories=("Cc", "Cs")))
@@ -21,7 +22,7 @@ ENVELOPES = st.tuples(
     st.integers(0, records.MAX_MS),
     st.none() | st.integers(0, 0xFFFFFFFFF),
 )
-LINES = [line for line in "".join(table.KINDS).split("\n") if line]
+LINES = [line for line in table.LINES.split("\n") if line]
 UNASKED = ("boot", "receipt", "fault")
 
 
@@ -47,37 +48,47 @@ clock_set, config_changed, command_done, receipt, fault, promised, code_missed, 
 staff_removed, chair_paused, staff_signed_out"""
 
 
-TYPES = [line.split(" ") for line in "".join(table.TYPES).split("\n") if line]
+TYPES = [line.split(" ") for line in table.TYPES.split("\n") if line]
 
 
-def value_of(shape):
+CHOICES = [name for name, base, *_ in TYPES if base == "choice"]
+
+
+def needs_of(name):
+    """What stands behind a type's name in the table."""
+    return next(line[1:] for line in TYPES if line[0] == name)
+
+
+def value_of(name):
     """Values of a type of the table."""
-    if shape[0] is None:
-        return st.none() | value_of(shape[1])
-    if shape[0] == "int":
-        return st.integers(shape[1], shape[2])
-    if shape[0] == "word":
-        return WORD.filter(lambda text: shape[1] <= len(text) <= shape[2]) | st.just("w" * shape[2])
-    if shape[0] == "text":
-        return LINE.filter(lambda text: shape[1] <= len(text.encode()) <= shape[2]) | st.just("t" * shape[2])
-    if shape[0] == "bytes":
-        return st.binary(min_size=shape[1], max_size=shape[2])
-    if shape[0] == "choice":
-        return st.sampled_from(shape[1])
-    if shape[0] == "bool":
+    if name.endswith("?"):
+        return st.none() | value_of(name[:-1])
+    base, *needs = needs_of(name)
+    if base == "choice":
+        return st.sampled_from(records.CHOICES[CHOICES.index(name)])
+    if base == "row":
+        return st.tuples(*map(value_of, needs)).map(list)
+    if base == "bool":
         return st.booleans()
-    if shape[0] == "label":
+    if base == "label":
         return st.builds(lambda a, n: a + str(n), st.sampled_from(LETTERS), st.integers(FIRST, LAST))
-    if shape[0] == "list":
-        return st.lists(value_of(shape[3]), min_size=shape[1], max_size=shape[2])
-    return st.tuples(*map(value_of, shape[1:])).map(list)
+    least, most = map(int, needs[:2])
+    if base == "int":
+        return st.integers(least, most)
+    if base == "word":
+        return WORD.filter(lambda text: least <= len(text) <= most) | st.just("w" * most)
+    if base == "text":
+        return LINE.filter(lambda text: least <= len(text.encode()) <= most) | st.just("t" * most)
+    if base == "bytes":
+        return st.binary(min_size=least, max_size=most)
+    return st.lists(value_of(needs[2]), min_size=least, max_size=most)
 
 
 def fields_of(parts):
     needed = {}
     free = {}
     for _, name, kind_type, may in parts:
-        (free if may else needed)[name] = value_of(table.shape_of(kind_type))
+        (free if may else needed)[name] = value_of(kind_type)
     return st.fixed_dictionaries(needed, optional=free)
 
 
@@ -93,32 +104,33 @@ def test_the_table_has_every_kind_once():
 
 def test_the_types_have_the_limits_of_the_core():
     assert len({line[0] for line in TYPES}) == len(TYPES)
-    for name, most in [("seq", records.MAX_SEQ), ("rate", MAX_RATE), ("seconds", MAX_WAIT_S)]:
-        assert table.shape_of(name)[2] == most
     for name, most in [
+        ("seq", records.MAX_SEQ),
+        ("rate", MAX_RATE),
+        ("seconds", MAX_WAIT_S),
         ("issuers", records.MAX_ISSUERS),
         ("alerts", records.MAX_CARRIED),
         ("visits", records.MAX_CARRIED),
         ("labels", records.MAX_FAMILY - 1),
         ("rates", len(NEEDS)),
     ]:
-        assert table.shape_of(name)[2] == most
-    assert table.shape_of("rates")[1] == len(NEEDS)
-    assert table.shape_of("alert")[1:] == tuple(
-        table.shape_of(name) for name in ("seq", "seconds", "alert_why", "label?")
-    )
-    choices = {line[0] for line in TYPES if line[1] == "choice"}
-    assert all(len(table.shape_of(name)) == 2 for name in choices)
-    shapes = {line[1] for line in TYPES}
-    assert shapes == {"int", "text", "word", "bytes", "bool", "choice", "label", "list", "row"}
+        assert int(needs_of(name)[2]) == most
+    assert int(needs_of("rates")[1]) == len(NEEDS)
+    assert {line[1] for line in TYPES} | {"maybe"} == set(table.BASES)
+    assert CHOICES == ["alert_why", "by", "need", "picture", "rest"]
+    assert records.CHOICES == (ALERTS, SOURCES, NEEDS, PICTOGRAMS, RESTS)
 
 
-def test_kinds_are_kept_in_memory_until_they_are_released():
-    assert records.row_of("boot") is records.row_of(1)
-    assert 1 in records._rows
-    records.release()
-    assert not records._rows
-    assert records.row_of("boot") is records.row_of(1)
+def place_of(name):
+    """Where a type's shape must be found."""
+    at = [line[0] for line in TYPES].index(name) * table.WIDTH
+    assert table.BASES[table.SHAPES[at]] == needs_of(name)[0]
+    return at
+
+
+@pytest.mark.parametrize("code", [-1, 0, 37, 256 + 11, 65535])
+def test_a_kind_that_is_not_ours_has_no_row(code):
+    assert list(records.row(code)) == []
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[1])
@@ -128,9 +140,11 @@ def test_the_row_is_well_formed(row):
     assert len(set(keys)) == len(keys) and len(set(names)) == len(names)
     names_of_types = {line[0] for line in TYPES}
     assert all(kind_type in names_of_types for _, _, kind_type, _ in row[2])
-    assert list(records.row_of(row[1])[:2]) == [row[0], row[1]]
-    assert records.row_of(row[1])[2::3] == tuple(key + 32 * may for key, _, _, may in row[2])
-    assert list(records.row_of(row[1])[3::3]) == names
+    assert table.KINDS[row[0]] == row[1]
+    places = [table.ROWS[i : i + 3] for i in records.row(row[0])]
+    assert [place[0] for place in places] == [key + 32 * may for key, _, _, may in row[2]]
+    assert [table.FIELDS[place[1]] for place in places] == names
+    assert [place[2] for place in places] == [place_of(kind_type) for _, _, kind_type, _ in row[2]]
     assert ("cmd" in names) == (row[1] not in UNASKED) == ("who" in names)
     assert keys == sorted(keys), "replay walks both in one pass"
     assert len(row[1]) and not row[1].endswith("?") and max(keys, default=0) < 24
@@ -145,7 +159,7 @@ def test_what_is_built_is_read_back(named, envelope):
     assert cbor2.loads(raw) == [code, *envelope, body]
     record = records.decode(raw)
     assert (record.kind, record.body, record.raw) == (kind, fields, raw)
-    again = records.replay(memoryview(raw))
+    again = reading.replay(memoryview(raw))
     for name in records.Record.__slots__:
         assert getattr(again, name) == getattr(record, name), name
         assert type(getattr(again, name)) is type(getattr(record, name)), name
@@ -163,8 +177,8 @@ def refuse(_raw):
 
 def without_decode(raw):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(records, "decode", refuse)
-        return records.replay(raw, blank())
+        patch.setattr(reading, "decode", refuse)
+        return reading.replay(raw, blank())
 
 
 @given(RECORDS.filter(lambda named: named[0] != "day_opened"), ENVELOPES)
@@ -181,7 +195,7 @@ def test_one_record_is_filled_again_and_again(named):
     for (kind, fields), envelope in named:
         code, body = records.build(kind, fields)
         raw = records.encode(code, *envelope, body)
-        again = records.replay(memoryview(raw), record)
+        again = reading.replay(memoryview(raw), record)
         assert again is record or record is None or kind == "day_opened"
         record = again
         for name in records.Record.__slots__:
@@ -199,8 +213,8 @@ def test_a_kind_of_a_later_version_is_not_taken_for_one_of_ours(code):
     raw = records.encode(code, 1, 1, 0, None, {0: "K47"})
     with pytest.raises(ValueError):
         without_decode(raw)
-    assert records.replay(raw).kind is None
-    assert records.replay(raw).body == {0: "K47"}
+    assert reading.replay(raw).kind is None
+    assert reading.replay(raw).body == {0: "K47"}
 
 
 @given(RECORDS, st.data())
@@ -249,7 +263,7 @@ def test_an_unknown_kind_survives(code, envelope, body):
     raw = cbor.dumps([code, *envelope, body])
     record = records.decode(raw)
     assert (record.kind, record.code, record.body, record.raw) == (None, code, body, raw)
-    again = records.replay(raw)
+    again = reading.replay(raw)
     assert (again.kind, again.code, again.body, again.raw) == (None, code, body, raw)
     assert records.encode(record.code, *envelope, record.body) == raw
 
@@ -257,7 +271,7 @@ def test_an_unknown_kind_survives(code, envelope, body):
 def test_a_field_of_a_later_version_is_ignored():
     code, body = records.build("served", {"label": "K47"})
     record = records.decode(records.encode(code, 1, 1, 0, None, {**body, 9: "later"}))
-    assert record.body == {"label": "K47"} == records.replay(record.raw).body
+    assert record.body == {"label": "K47"} == reading.replay(record.raw).body
 
 
 @pytest.mark.parametrize(
@@ -318,6 +332,7 @@ GOOD = {"label": "K47", "need": "urgent", "lane": "any", "lang": "hi", "pictogra
     [
         ("smile", {}, "there is no kind smile"),
         (37, {}, "there is no kind 37"),
+        ("", {}, "there is no kind "),
         ("served", {}, "served.label is missing"),
         ("served", {"label": None}, "served.label is missing"),
         ("served", {"label": "K9"}, "served.label is not a label within its limits"),
@@ -382,7 +397,7 @@ def test_what_just_fits_is_written_and_read():
     ):
         code, body = records.build(kind, fields)
         raw = records.encode(code, 1, 1, 0, None, body)
-        assert records.decode(raw).body == records.replay(raw).body == fields
+        assert records.decode(raw).body == reading.replay(raw).body == fields
 
 
 @pytest.mark.parametrize(
@@ -451,7 +466,7 @@ def test_a_choice_of_a_later_version_is_told_in_words(choice):
 def test_choices_are_read_by_their_places():
     for number, need in enumerate(NEEDS):
         raw = cbor.dumps([7, 1, 1, 0, None, {0: "K47", 1: number, 2: "x"}])
-        assert records.decode(raw).body["need"] == records.replay(raw).body["need"] == need
+        assert records.decode(raw).body["need"] == reading.replay(raw).body["need"] == need
 
 
 @pytest.mark.parametrize(
@@ -489,17 +504,17 @@ def test_a_replay_refuses_what_goes_on():
         without_decode(raw + b"\0")
     for broken in (raw + b"\0", raw[:-1], b"", b"\x86"):
         with pytest.raises(HubError):
-            records.replay(broken)
+            reading.replay(broken)
 
 
 def test_a_replay_without_a_record_to_fill_makes_one():
     code, body = records.build("served", {"label": "K47"})
     raw = records.encode(code, 5, 6, 7, 8, body)
-    first = records.replay(bytearray(raw))
-    second = records.replay(bytearray(raw))
+    first = reading.replay(bytearray(raw))
+    second = reading.replay(bytearray(raw))
     assert first is not second and type(first.raw) is bytes
     into = blank()
-    assert records.replay(raw, into) is into and into.raw is raw
+    assert reading.replay(raw, into) is into and into.raw is raw
 
 
 def test_the_words_on_the_wire_are_where_they_were():

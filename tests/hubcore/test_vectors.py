@@ -6,7 +6,7 @@ import json
 import pytest
 from make_vectors import PATH
 
-from hubcore import cbor, frames, records
+from hubcore import cbor, frames, reading, records
 from hubcore.errors import CodecError
 
 VECTORS = json.loads(PATH.read_text())
@@ -38,7 +38,7 @@ def test_records(vector):
     fields, raw = ast.literal_eval(vector["fields"]), bytes.fromhex(vector["raw"])
     code, body = records.build(vector["kind"], fields)
     assert records.encode(code, *vector["envelope"], body) == raw
-    for record in (records.decode(raw), records.replay(raw)):
+    for record in (records.decode(raw), reading.replay(raw)):
         assert (record.kind, record.body, record.raw) == (vector["kind"], fields, raw)
         envelope = [record.seq, record.boot, record.uptime_ms, record.clock_s]
         assert envelope == vector["envelope"]

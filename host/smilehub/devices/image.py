@@ -21,6 +21,7 @@ from littlefs import LittleFS, LittleFSError, UserContext
 from platformdirs import user_cache_path
 
 import smilehub
+from smilehub.devices import packed
 from smilehub.devices.partitions import SECTOR, TABLE_OFFSET, BoardFile, encode_table, load_board
 from smilehub.devices.shorten import shorten
 from smilehub.devices.sources import board_toml, firmware_root
@@ -102,6 +103,7 @@ def build_app(
         for path in sorted((root / package).rglob("*.py"))
         if "assets" not in path.relative_to(root).parts
     }
+    sources[packed.PATH] = packed.source().encode()
     sources["boardcfg.py"] = boardcfg_source(board, letter=letter, tz=tz).encode()
     sources = shorten(sources)
     with ThreadPoolExecutor(os.cpu_count() or 2) as pool:
