@@ -1,26 +1,25 @@
-"""ST7796S panel without a frame buffer: tiles of a few colours, expanded in strips, and solid fills.
+"""ST7796S panel without a frame buffer: windows that take pixels column by column, and solid fills.
 
-Source: Sitronix ST7796S datasheet V1.0; framebuf's palette blit does the expanding in native code.
+Source: Sitronix ST7796S datasheet V1.0.
 """
 
+from struct import pack_into
 from time import sleep_ms
 
 import framebuf
 from micropython import const
 
-_SLPOUT = const(0x11)
-_DISPON = const(0x29)
-_CASET = const(0x2A)
-_RASET = const(0x2B)
-_RAMWR = const(0x2C)
-_MADCTL = const(0x36)
-_COLMOD = const(0x3A)
-_RDID4 = const(0xD3)
+_SLPOUT = b"\x11"
+_DISPON = b"\x29"
+_MADCTL = b"\x36"
+_COLMOD = b"\x3a"
+_RDID4 = b"\xd3"
 
 _READ_HZ = const(6_000_000)  # the datasheet's read cycle is 150 ns
 
-# Orientation bits for 0 to 3 quarter-turns, with the colour filter of the common modules (blue first).
-_TURNS = b"\x48\x28\x88\xe8"
+# Orientation bits for 0 to 3 quarter-turns, with the colour filter of the common modules (blue first), rows
+# and columns exchanged: the address counter goes down a column, then to the next one.
+_TURNS = b"\x68\x08\xa8\xc8"
 
 
 def colour(rgb: int) -> int:
@@ -53,8 +52,7 @@ class ST7796:
         self._rst = rst
         self._bl = bl
         self._turn = _TURNS[rotation]
-        self._y = self._h = 0  # the rows of the last window: it stays set
-        self._byte = bytearray(1)
+        self._x = self._y = self._h = -1  # the last window: it stays set
         self._span = bytearray(4)
         bl(0)
         cs(1)
@@ -64,7 +62,7 @@ class ST7796:
 
         Takes 240 ms and a screenful on the bus. Needed after power came; harmless later.
         """
-        self._h = 0
+        self._x = self._h = -1
         self._cs(1)
         self._rst(0)
         sleep_ms(1)
@@ -81,10 +79,9 @@ class ST7796:
         """Whether a controller that calls itself 7796 answers on MISO; takes 10 us on the bus."""
         answer = bytearray(4)  # the first byte of the answer says nothing
         self._spi.init(baudrate=_READ_HZ)
-        self._byte[0] = _RDID4
         self._cs(0)
         self._dc(0)
-        self._spi.write(self._byte)
+        self._spi.write(_RDID4)
         self._dc(1)
         self._spi.readinto(answer)
         self._cs(1)
@@ -95,69 +92,59 @@ class ST7796:
         """Light on or off."""
         self._bl(1 if on else 0)
 
-    def send(self, fb, palette, x: int, y: int, w: int, h: int) -> int:
-        """Put the w x h pixels of `fb` at x, y; returns their bytes.
+    def open(self, x: int, y: int, h: int):
+        """Begin to write `h` lines from x, y on; returns the bus' write, which takes RGB565 pixels in the
+        bus' order (`colour`), down one column after the other, until `close`.
 
-        `fb` is a FrameBuffer or what its blit takes for one, `palette` a FrameBuffer of `colour`s, one for
-        each value of a pixel. Nothing is clipped: the window must lie on the panel.
+        Nothing is clipped: there are as many columns as `width` leaves.
         """
-        lines = min(h, len(self.strip) // (2 * w))
-        strip = framebuf.FrameBuffer(self.strip, w, lines, framebuf.RGB565)
-        blit = strip.blit
-        write = self._open(x, y, w, h)
-        whole = self.strip[: lines * w * 2]
-        for done in range(0, h, lines):
-            blit(fb, 0, -done, -1, palette)
-            write(whole if lines <= h - done else whole[: (h - done) * w * 2])
-        self._cs(1)
-        return w * h * 2
-
-    def put(self, pixels, x: int, y: int, w: int, h: int) -> int:
-        """Put RGB565 pixels in the bus' order (an RGB565 FrameBuffer's with `colour`s) at x, y; returns their
-        bytes. Nothing is clipped."""
-        self._open(x, y, w, h)(pixels)
-        self._cs(1)
-        return w * h * 2
-
-    def fill(self, x: int, y: int, w: int, h: int, rgb565: int) -> int:
-        """Put a window of one `colour` on the panel; returns its bytes. Nothing is clipped."""
-        size = w * h * 2
-        n = min(len(self.strip) & ~1, size)
-        strip = self.strip[:n]
-        framebuf.FrameBuffer(strip, n >> 1, 1, framebuf.RGB565).fill(rgb565)
-        write = self._open(x, y, w, h)
-        for left in range(size, 0, -n):
-            write(strip if left >= n else strip[:left])
-        self._cs(1)
-        return size
-
-    def _open(self, x, y, w, h):
-        """Begin a memory write into a window; returns the bus' write."""
-        self._window(_CASET, x, x + w - 1)
+        write = self._spi.write
+        dc = self._dc
+        span = self._span
+        self._cs(0)
+        dc(0)
+        if x != self._x:
+            self._x = x
+            write(b"\x2b")  # RASET
+            dc(1)
+            pack_into(">HH", span, 0, x, self.width - 1)
+            write(span)
+            dc(0)
         if y != self._y or h != self._h:
-            self._window(_RASET, y, y + h - 1)
             self._y = y
             self._h = h
-        self._byte[0] = _RAMWR
-        self._cs(0)
-        self._dc(0)
-        self._spi.write(self._byte)
-        self._dc(1)
-        return self._spi.write
+            write(b"\x2a")  # CASET
+            dc(1)
+            pack_into(">HH", span, 0, y, y + h - 1)
+            write(span)
+            dc(0)
+        write(b"\x2c")  # RAMWR
+        dc(1)
+        return write
 
-    def _window(self, command, first, last):
-        span = self._span
-        span[0] = first >> 8
-        span[1] = first & 0xFF
-        span[2] = last >> 8
-        span[3] = last & 0xFF
-        self._command(command, span)
+    def close(self) -> None:
+        """End what `open` has begun."""
+        self._cs(1)
+
+    def fill(self, x: int, y: int, w: int, h: int, rgb565: int) -> None:
+        """Put a window of one `colour` on the panel. Nothing is clipped."""
+        left = w * h * 2
+        n = min(len(self.strip) & ~1, left)
+        strip = self.strip[:n]
+        framebuf.FrameBuffer(strip, n >> 1, 1, framebuf.RGB565).fill(rgb565)
+        write = self.open(x, y, h)
+        while left:
+            if left < n:
+                n = left
+                strip = strip[:n]
+            write(strip)
+            left -= n
+        self._cs(1)
 
     def _command(self, command, parameters=None):
-        self._byte[0] = command
         self._cs(0)
         self._dc(0)
-        self._spi.write(self._byte)
+        self._spi.write(command)
         if parameters is not None:
             self._dc(1)
             self._spi.write(parameters)

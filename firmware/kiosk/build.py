@@ -30,16 +30,17 @@ _REPLAY = const(131072)
 
 def build(app, slot: int, damaged: str) -> tuple:
     """All parts of ``app``, a kiosk.device.App; ``slot`` and ``damaged`` are what boot.py found."""
-    panel = wiring.panel()
     # Nothing draws while the journal is read or an answer is made of it: they share what is drawn in.
-    scratch = memoryview(bytearray(TILE_BYTES))
+    tile = bytearray(TILE_BYTES)
+    scratch = memoryview(tile)
+    panel = wiring.panel(scratch)
     journal = Journal(wiring.partition("journal"), buf=scratch)
     clock = Clock(chip=wiring.chip())
     hub = KioskHub(journal, clock, wiring.LETTER, keys=wiring.partition("keys"), tz=wiring.TZ)
-    ui = build_ui(panel, hub, _ASSETS, scratch)
+    ui = build_ui(panel, hub, _ASSETS, tile)
     sheds.append(ui.shed)
     matrix = wiring.matrix()
-    wall = Wall(matrix, Font(_ASSETS + "/wall.fnt", None), hub)
+    wall = Wall(matrix, Font(_ASSETS + "/wall.fnt"), hub)
     sounder = wiring.sounder()
     signs = Signs(hub, sounder, wiring.pixel(), hub.health)
     keypad = wiring.keypad()

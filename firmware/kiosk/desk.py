@@ -46,7 +46,7 @@ class Desk:
 
     def at(self, chair):
         """One line about a chair: its name, whom it has called or treats."""
-        name = self.ui.canvas.font.tail(plain(chair.name), _NAME_PX)
+        name = self.ui.words.tail(plain(chair.name), _NAME_PX)
         visit = self.ui.hub.fold.visits.get(chair.visit)
         if visit is not None:
             return self.text("at_" + visit.state, name, visit.label)

@@ -77,7 +77,6 @@ class Idle(Screen):
 
     def _draw_status(self, canvas):
         words = self.ui.words
-        font = canvas.font
         self._status = taking, full, waiting, call = self._facts()
         if not taking and not full and not waiting and not call:
             canvas.text(words("idle.closed"), _STATUS_Y)
@@ -87,11 +86,11 @@ class Idle(Screen):
         icon = words.icon(name)
         x = canvas.width
         if call:
-            x = MARGIN + font.width(text) + (_GAP if icon is None else _GAP + ICON)
+            x = MARGIN + words.width(text) + (_GAP if icon is None else _GAP + ICON)
         canvas.part(text, _STATUS_Y, 0, x, icon)
         if call:
-            room = canvas.width - x - MARGIN - ICON - font.width(words.fill("idle.called", call[0], ""))
-            text = words.fill("idle.called", call[0], font.tail(plain(call[1]), room))
+            room = canvas.width - x - MARGIN - ICON - words.width(words.fill("idle.called", call[0], ""))
+            text = words.fill("idle.called", call[0], words.tail(plain(call[1]), room))
             canvas.part(text, _STATUS_Y, x, canvas.width, words.icon("idle.called"))
 
     def refresh(self, canvas) -> None:

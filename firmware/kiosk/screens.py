@@ -29,6 +29,7 @@ class List(Screen):
         self.at = 0
         self._top = 0
         self._y = self._big = 0
+        self._icon = None  # of the chosen answer
         self._fit = 1
         self._step = STEP
 
@@ -75,14 +76,18 @@ class List(Screen):
 
     def _row(self, canvas, i: int) -> None:
         y = self._y + (i - self._top) * self._step
-        canvas.row(self.text(i), y, i == self.at, self.icon(i), min(self._step, PITCH), self.beside)
+        text = self.text(i)
+        icon = self.icon(i)
+        if i == self.at:
+            self._icon = icon
+        canvas.row(text, y, i == self.at, icon, min(self._step, PITCH), self.beside)
 
     def _picture(self, canvas, old=None):
         # Beside its answer, but not above or below all of them.
         if self.beside:
             y = self._y + (self.at - self._top) * self._step - 20
             y = max(self._y, min(y, self._y + self.count() * self._step - BIG & ~3))
-            canvas.beside(self.icon(self.at), y, old)
+            canvas.beside(self._icon, y, old)
             self._big = y
 
     def key(self, key: str) -> None:

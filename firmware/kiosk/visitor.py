@@ -56,4 +56,4 @@ def show_ticket(ui, result) -> None:
 
 def chair(ui, name: str):
     """What of a chair's name fits beside other words: its end tells it from the others."""
-    return ui.canvas.font.tail(plain(name), 96)
+    return ui.words.tail(plain(name), 96)

@@ -16,7 +16,6 @@ from machine import (
     reset_cause,
     unique_id,
 )
-from micropython import const
 from neopixel import NeoPixel
 
 from drivers.keypad import Keypad
@@ -31,7 +30,6 @@ VERSION = cfg.VERSION
 TZ = cfg.TZ
 ABOUT = (unique_id(), cfg.VERSION, cfg.BOARD_ID, cfg.LETTER)
 
-_STRIP_LINES = const(2)
 _CAUSES = {
     PWRON_RESET: "power",
     HARD_RESET: "reset",
@@ -46,11 +44,10 @@ def cause() -> str:
     return _CAUSES.get(reset_cause(), "other")
 
 
-def panel():
-    """The panel, dark."""
+def panel(strip):
+    """The panel, dark; it uses `strip` while something is sent to it."""
     spi = _spi(cfg.PANEL_SPI, cfg.SPI_1_BAUD, cfg.SPI_1_SCK, cfg.SPI_1_MOSI, cfg.SPI_1_MISO)
     pins = (_out(cfg.PANEL_CS, 1), _out(cfg.PANEL_DC, 1), _out(cfg.PANEL_RST, 1), _out(cfg.PANEL_BL, 0))
-    strip = bytearray(_STRIP_LINES * 2 * cfg.PANEL_WIDTH)
     return ST7796(
         spi, *pins, cfg.PANEL_WIDTH, cfg.PANEL_HEIGHT, cfg.PANEL_ROTATION, strip, baud=cfg.SPI_1_BAUD
     )

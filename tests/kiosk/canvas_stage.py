@@ -14,6 +14,7 @@ given = sys.stdin.read()
 sys.path[:0] = [firmware]
 
 import framebuf  # noqa: E402
+import micropython  # noqa: E402
 
 from drivers.st7796 import colour  # noqa: E402
 from kiosk.canvas import (  # noqa: E402
@@ -27,41 +28,64 @@ from kiosk.canvas import (  # noqa: E402
     TITLE,
     Canvas,
 )
-from kiosk.glyphs import Font, Pictures  # noqa: E402
+from kiosk.glyphs import Pictures  # noqa: E402
 from kiosk.words import Words  # noqa: E402
 
 W, H = 480, 320
 NAMES = {"ACCENT": ACCENT, "BLUE": BLUE, "GREEN": GREEN, "RED": RED, "CHOSEN": CHOSEN}
 
 
+@micropython.viper
+def _turn(columns: ptr16, rows: ptr16, w: int, h: int):  # noqa: F821  (viper's own type)
+    for y in range(h):
+        for x in range(w):
+            rows[y * w + x] = columns[x * h + y]
+
+
 class Panel:
-    """The panel's memory as a frame buffer; counts what is sent."""
+    """The panel's memory, column by column as it is written; counts what is sent."""
 
     width = W
     height = H
 
     def __init__(self):
         self.memory = bytearray(W * H * 2)
-        self.fb = framebuf.FrameBuffer(self.memory, W, H, framebuf.RGB565)
         self.bytes = 0
+        self.at = None  # column, line within the window; the window's first line and its height
 
-    def send(self, fb, palette, x, y, w, h):
-        assert x >= 0 and y >= 0 and w > 0 and h > 0 and x + w <= W and y + h <= H, (x, y, w, h)
-        window = framebuf.FrameBuffer(memoryview(self.memory)[(y * W + x) * 2 :], w, h, framebuf.RGB565, W)
-        window.blit(fb, 0, 0, -1, palette)
-        self.bytes += w * h * 2
+    def open(self, x, y, h):
+        assert self.at is None
+        assert 0 <= x < W and y >= 0 and h > 0 and y + h <= H, (x, y, h)
+        self.at = [x, y, h]
+        return self.write
 
-    def put(self, pixels, x, y, w, h):
-        assert len(pixels) == w * h * 2
-        fb = framebuf.FrameBuffer(pixels, w, h, framebuf.RGB565)
-        assert x >= 0 and y >= 0 and w > 0 and h > 0 and x + w <= W and y + h <= H, (x, y, w, h)
-        self.fb.blit(fb, x, y)
-        self.bytes += w * h * 2
+    def write(self, pixels):
+        x, y, h = self.at
+        assert len(pixels) % (2 * h) == 0 and len(pixels), (len(pixels), h)
+        assert x + len(pixels) // (2 * h) <= W, "more columns than there are"
+        for at in range(0, len(pixels), 2 * h):
+            start = (x * H + y) * 2
+            self.memory[start : start + 2 * h] = pixels[at : at + 2 * h]
+            x += 1
+        self.at[0] = x
+        self.bytes += len(pixels)
+
+    def close(self):
+        assert self.at is not None
+        self.at = None
 
     def fill(self, x, y, w, h, rgb565):
         assert x >= 0 and y >= 0 and w > 0 and h > 0 and x + w <= W and y + h <= H, (x, y, w, h)
-        self.fb.fill_rect(x, y, w, h, rgb565)
-        self.bytes += w * h * 2
+        line = bytearray(w * h * 2)
+        framebuf.FrameBuffer(line, h, w, framebuf.RGB565).fill(rgb565)
+        self.open(x, y, h)(line)
+        self.close()
+
+    def rows(self):
+        """The picture as RGB565, row by row."""
+        out = bytearray(len(self.memory))
+        _turn(self.memory, out, W, H)
+        return out
 
 
 class Plain(Canvas):
@@ -74,18 +98,19 @@ class Plain(Canvas):
     def end(self):
         pass
 
-    def _note(self, x, y, w, h, ground, left, right):
-        fill = self._colours[ground]
-        if left:
-            self.panel.fill(x, y, left, h, fill)
-        if right < w:
-            self.panel.fill(x + right, y, w - right, h, fill)
+    def _replace(self, first, last, x):
+        pass
+
+    def _clear(self, first, last, x):
+        return False
+
+    def _due(self, y, h, x, end, ground, reach):
+        return end
 
 
-words = Words(assets)
-font = Font(assets + "/text.fnt", words)
-pictures = Pictures(assets + "/pictures.bin")
 tile = bytearray(TILE_BYTES)
+words = Words(assets, tile)
+pictures = Pictures(assets + "/pictures.bin")
 state = 1
 
 
@@ -186,8 +211,8 @@ if mode == "random":
     compared = spared = 0
     for seed in json.loads(given):
         one, other = Panel(), Panel()
-        short = Canvas(one, words, font, pictures, tile)
-        plain = Plain(other, words, font, pictures, tile)
+        short = Canvas(one, words, pictures, tile)
+        plain = Plain(other, words, pictures, tile)
         state = seed
         for number in range(5):
             saved = state
@@ -202,8 +227,8 @@ if mode == "random":
     print(json.dumps([compared, spared]))
 else:
     panel = Panel()
-    canvas = Canvas(panel, words, font, pictures, tile)
+    canvas = Canvas(panel, words, pictures, tile)
     NAMES.update({"canvas": canvas, "words": words, "panel": panel, "json": json})
     exec(given, NAMES)
     with open(out, "wb") as file:  # noqa: PTH123  (MicroPython)
-        file.write(panel.memory)
+        file.write(panel.rows())

@@ -50,6 +50,8 @@ sys.modules["time"] = Time
 
 import gc  # noqa: E402
 
+import micropython  # noqa: E402
+
 from drivers.st7796 import ST7796  # noqa: E402
 from hubcore.errors import HubError, Refused  # noqa: E402
 from kiosk import parts  # noqa: E402
@@ -87,8 +89,23 @@ class Flash:
         return 0
 
 
+@micropython.viper
+def _turn(columns: ptr16, rows: ptr16, w: int, h: int):  # noqa: F821  (viper's own type)
+    for y in range(h):
+        for x in range(w):
+            rows[y * w + x] = columns[x * h + y]
+
+
+def picture(columns):
+    """The panel's memory, which goes column by column, row by row."""
+    rows = bytearray(len(columns))
+    _turn(columns, rows, W, H)
+    return rows
+
+
 class Bus:
-    """What a controller makes of the panel's bus: its memory, and how many bytes of pixels came."""
+    """What a controller makes of the panel's bus: its memory (column by column, as it is written), and how
+    many bytes of pixels came."""
 
     def __init__(self):
         self.memory = bytearray(W * H * 2)
@@ -116,16 +133,16 @@ class Bus:
             self._pixels(memoryview(buf))
 
     def _pixels(self, buf):
-        left, right, top, bottom = self.at
+        top, bottom, left, right = self.at
         assert 0 <= left <= right < W and 0 <= top <= bottom < H, self.at
-        line = (right - left + 1) * 2
+        column = (bottom - top + 1) * 2
         self.sent += len(buf)
         done = 0
         while done < len(buf):
-            y, x = divmod(self.put, line)
-            assert top + y <= bottom, "more pixels than the window has"
-            n = min(line - x, len(buf) - done)
-            at = ((top + y) * W + left) * 2 + x
+            x, y = divmod(self.put, column)
+            assert left + x <= right, "more pixels than the window has"
+            n = min(column - y, len(buf) - done)
+            at = ((left + x) * H + top) * 2 + y
             self.memory[at : at + n] = buf[done : done + n]
             done += n
             self.put += n
@@ -162,9 +179,9 @@ class Checked(Canvas):
                     self.faults.append([what, "overlaps", x, y, w, h, a, b, c, d])
             self._rects.append((x, y, w, h))
 
-    def _whole(self, what, text, x, y, h):
+    def _fits(self, what, text, x, y, h):
         for line in bytes(text).split(b"\n"):
-            if x + self.font.width(line) > W - 4:
+            if x + self.words.width(line) > W - 4:
                 self.faults.append([what, "clipped", repr(line)])
             self.claim(what, 0, y, W, h)
             y += h
@@ -179,22 +196,22 @@ class Checked(Canvas):
 
     def heading(self, text, icon=None):
         self.title = "".join([chr(c) if 32 <= c < 127 else "?" for c in text])
-        self._whole("heading", text, 8 if icon is None else 60, 0, 52)
+        self._fits("heading", text, 8 if icon is None else 60, 0, 52)
         return self._call(super().heading, text, icon)
 
     def text(self, text, y, *args):
-        self._whole("text", text, 8, y, 48)
+        self._fits("text", text, 8, y, 48)
         return self._call(super().text, text, y, *args)
 
     def part(self, text, y, start, end, icon=None):
-        if start + (8 if icon is None else 52) + self.font.width(text) > end:
+        if start + (8 if icon is None else 52) + self.words.width(text) > end:
             self.faults.append(["part", "clipped", repr(bytes(text))])
         self.claim("part", start, y, end - start, 48)
         self._call(super().part, text, y, start, end, icon)
 
     def row(self, text, y, chosen, icon=None, h=48, beside=0, size=44):
         x = 48 if size == 44 else 48 + size
-        if x + self.font.width(text) > W - beside - (0 if beside else 4):
+        if x + self.words.width(text) > W - beside - (0 if beside else 4):
             self.faults.append(["row", "clipped", repr(bytes(text))])
         self.claim("row", 0, y, W - beside, h)
         self._call(super().row, text, y, chosen, icon, h, beside, size)
@@ -204,7 +221,7 @@ class Checked(Canvas):
         self._call(super().beside, icon, y, *args)
 
     def cell(self, what, x, y, w, h, size, *args):
-        if (size or self.font.width(what)) > w:
+        if (size or self.words.width(what)) > w:
             self.faults.append(["cell", "clipped", repr(what)])
         self.claim("cell", x, y, w, h)
         self._call(super().cell, what, x, y, w, h, size, *args)
@@ -396,7 +413,7 @@ def play(steps):
             stage = Stage()
         elif what == "snap" and pictures != "-":
             with open(pictures + "/" + step[1] + ".rgb", "wb") as file:  # noqa: PTH123  (MicroPython)
-                file.write(stage.bus.memory)
+                file.write(picture(stage.bus.memory))
         stage.report(step)
 
 

@@ -221,7 +221,7 @@ for _ in range(2):
     canvas.end()
     print(panel.bytes)
     if not _:
-        print(canvas.font.width(b"Hello"))
+        print(words.width(b"Hello"))
 """)
     assert draw.image.getbbox() is None
     assert after_text == (8 + width) * 48 * 2

@@ -2,44 +2,35 @@
 flash.
 
 Formats (little-endian), all deterministic for the same inputs. A bitmap is MONO_HLSB, cropped to its ink or
-its place. *Glyph codes* are one byte a character, in visual order: 0x01–0x05 the keys' symbols (up, down,
-yes, back, help), 0x06–0x08 arrows to right and left and a dot, 0x0A the end of a line, 0x10–0x17 where the
-first to eighth value goes, 0x20–0x7E ASCII,
-0x80–0xFF the glyphs of the language.
+its place; but for the wall's it lies on its side: its rows are columns. *Glyph codes* are one byte a
+character, in visual order: 0x01–0x05 the keys' symbols (up, down, yes, back, help), 0x06–0x08 arrows to right
+and left and a dot, 0x0A the end of a line, 0x10–0x17 where the first to eighth value goes, 0x20–0x7E ASCII,
+the others glyphs of the language.
+A glyph entry is offset (u16), left + 128, advance, width, height, top (u8 each).
 
-* ``*.fnt``: magic ``SHF2``, line height, cap height, first code, last code (u8 each); one glyph entry a
-  code; bitmaps. A glyph entry is offset (u16), left + 128, advance, width, height, top, 0 (u8 each);
-  offsets count from the first entry.
-* ``pictures.bin``: magic ``SHP2``, numbers of pictograms, icons, languages and letters (u8 each), the
-  letters' ASCII; one entry a picture: offset in the file (u32), width (u16), height, 0 (u8 each); bitmaps.
-  The pictures are the icons in the order of ``smilehub.devices.icons`` at 44, then at 80 pixels, the
-  pictograms in the order of ``hubcore.labels.PICTOGRAMS`` at 52, then at 80, then at 120 pixels, for each
-  language its own name and its line how to begin, and the large letters of ticket labels.
-* ``words.idx``: magic ``SHW2``, number of languages, 0 (u8 each), bytes of the largest language in memory
+* ``wall.fnt``: magic ``SHF3``, line height, cap height, first code, last code (u8 each); one glyph entry a
+  code; bitmaps. Offsets count from the first entry.
+* ``pictures.bin``: magic ``SHP3``, numbers of icons, pictograms, languages and letters, height of the
+  languages' lines and of the letters (u8 each), the letters' ASCII, the widths of the lines and of the
+  letters (u16 each); bitmaps to the end of the file: the pictograms in the order of
+  ``hubcore.labels.PICTOGRAMS`` at 120, then at 80, then at 52 pixels, the large letters of ticket labels, for
+  each language its own name and its line how to begin, the icons in the order of ``smilehub.devices.icons``
+  at 80, then at 44 pixels.
+* ``words.idx``: magic ``SHW3``, number of languages, 0 (u8 each), bytes of the largest language in memory
   (u16), of the longest string, of the longest filled string (u8 each); a language: two letters and 1 for
-  right-to-left (3 bytes); a string: the low three bytes of its name's CRC-32 and its icon's number or 255.
-* ``<code>.str``: magic ``SHL2``, 1 for right-to-left, number of own glyphs (u8 each), offset of the strings'
-  offsets (u16); glyph entries (code 0x80 first) and bitmaps: until here it stays in memory; the strings'
-  offsets and the end of the last (u16 each); the strings as glyph codes, already broken into lines for their
-  boxes. All offsets count from the start of the file.
+  right-to-left (3 bytes).
+* ``<code>.str``: magic ``SHL3``, 1 for right-to-left, the code after the last (u8 each), how many bytes stay
+  in memory, where the index begins, number of strings (u16 each); glyph entries from code 1 on; bitmaps, the
+  most used first; the strings: the low three bytes of the name's CRC-32, the icon's number or 255, the length
+  (u8), glyph codes, already broken into lines for their boxes; five zeros; the index: for each string those
+  three bytes and where it begins (u16). All offsets count from the start of the file.
 """
 
 from pathlib import Path
 
 from PIL import Image
 
-from smilehub.devices.assets_fonts import (
-    ASCII,
-    KEYS,
-    MARKS,
-    NAMES,
-    AssetError,
-    Font,
-    label_font,
-    pack_font,
-    text_font,
-    wall_font,
-)
+from smilehub.devices.assets_fonts import AssetError, Font, label_font, pack_font, text_font, wall_font
 from smilehub.devices.assets_pictures import PICTOGRAM_SIZES, draw_line, draw_pictogram, pack_pictures
 from smilehub.devices.assets_strings import (
     BEGIN_BOX,
@@ -65,16 +56,12 @@ def build(out_dir: Path, strings: Path | None = None) -> list[Path]:
     out_dir.mkdir(parents=True, exist_ok=True)
     boxes, languages = load_strings(strings or firmware_root() / "kiosk" / "strings")
     text = text_font({char for language in languages for char in language.characters})
-    ascii_used = {ord(c) for language in languages for c in language.characters if ord(c) in ASCII}
-    resident = {*KEYS.values(), *MARKS.values(), *map(ord, NAMES), *ascii_used}
-    wall = wall_font()
-    packed = [(language, Packed(text, boxes, language)) for language in languages]
+    packed = [(language, Packed(text, boxes, language, list(ICONS))) for language in languages]
     lines = [line for language in languages for line in _heads(text, language)]
     files: dict[str, bytes] = {
-        "text.fnt": pack_font(text, {code: text.glyphs[code] for code in resident}),
-        "wall.fnt": pack_font(wall, wall.glyphs),
+        "wall.fnt": pack_font(wall_font()),
         "pictures.bin": pack_pictures(lines, label_font()),
-        "words.idx": pack_index(boxes, packed, list(ICONS)),
+        "words.idx": pack_index(packed),
         **{f"{language.code}.str": one.data for language, one in packed},
     }
     written: list[Path] = []

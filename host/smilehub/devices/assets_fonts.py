@@ -4,7 +4,7 @@ come with its strings."""
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,9 +17,6 @@ from smilehub.errors import ImageError
 
 _FONT_FILE = "NotoSans[wdth,wght].ttf"
 ASCII = range(0x20, 0x7F)
-
-#: What else people's and chairs' names are written in; further ASCII stays only if a string uses it.
-NAMES = " 0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz.,-'()/:+&#!?"
 
 #: Glyph codes of the keys' symbols, and the names that translators give them.
 KEYS = {"up": 1, "down": 2, "yes": 3, "back": 4, "help": 5}
@@ -54,6 +51,10 @@ poly 50,0 0,32 50,64
 [dot]
 disc 32,32 32
 """
+
+
+#: A glyph's entry in a font's table.
+ENTRY_BYTES = 7
 
 
 class AssetError(ImageError):
@@ -196,28 +197,34 @@ def wall_font() -> Font:
     return build_font(WALL, sorted(map(ord, WALL.frame)))
 
 
-def pack_glyphs(glyphs: Sequence[Glyph], start: int) -> bytes:
-    """The table and the bitmaps of glyphs; `start` is what their offsets count from."""
+def turned(picture: Image.Image) -> bytes:
+    """A 1-bit picture on its side, as the panel takes it: each row of bytes is one of its columns."""
+    return picture.transpose(Image.Transpose.TRANSPOSE).tobytes()
+
+
+def pack_glyph(g: Glyph, place: int) -> bytes:
+    """A glyph's entry; `place` is the offset of its bitmap."""
+    if not (0 <= g.left + 128 < 256 and max(g.advance, g.width, g.height, g.top) < 256):
+        raise AssetError("A glyph is too large for the font format.")
+    if place > 0xFFFF:
+        raise AssetError("A file holds more than 64 KiB of glyphs.")
+    return struct.pack("<HBBBBB", place, g.left + 128, g.advance, g.width, g.height, g.top)
+
+
+def glyph_on_its_side(g: Glyph) -> bytes:
+    """A glyph's bitmap, turned."""
+    return turned(Image.frombytes("1", (g.width, g.height), g.bits)) if g.width else b""
+
+
+def pack_font(font: Font) -> bytes:
+    """The ``.fnt`` bytes of a font; codes between its glyphs' that have none show as "?"."""
+    first, last = min(font.glyphs), max(font.glyphs)
     table, bitmaps = bytearray(), bytearray()
-    places: dict[bytes, int] = {}  # equal bitmaps are kept once
-    start += 8 * len(glyphs)
-    for g in glyphs:
-        if not (0 <= g.left + 128 < 256 and max(g.advance, g.width, g.height, g.top) < 256):
-            raise AssetError("A glyph is too large for the font format.")
-        if start + len(bitmaps) > 0xFFFF:
-            raise AssetError("A file holds more than 64 KiB of glyphs.")
-        if g.bits not in places:
-            places[g.bits] = start + len(bitmaps)
-            bitmaps += g.bits
-        table += struct.pack("<HBBBBBB", places[g.bits], g.left + 128, g.advance, g.width, g.height, g.top, 0)
-    return bytes(table + bitmaps)
-
-
-def pack_font(font: Font, glyphs: Mapping[int, Glyph]) -> bytes:
-    """The ``.fnt`` bytes of glyphs by code; printable codes between them that have none show as "?"."""
-    first, last = min(glyphs), max(glyphs)
-    nothing = Glyph(0, 0, 0, 0, 0, b"")
-    lacking = glyphs[ord("?")]
-    entries = [glyphs.get(code, lacking if code > 0x20 else nothing) for code in range(first, last + 1)]
-    head = struct.pack("<4sBBBB", b"SHF2", font.height, font.cap, first, last)
-    return head + pack_glyphs(entries, 0)
+    places: dict[Glyph, int] = {}
+    for code in range(first, last + 1):
+        glyph = font.glyphs.get(code, font.glyphs[ord("?")])
+        if glyph not in places:
+            places[glyph] = ENTRY_BYTES * (last + 1 - first) + len(bitmaps)
+            bitmaps += glyph.bits
+        table += pack_glyph(glyph, places[glyph])
+    return struct.pack("<4sBBBB", b"SHF3", font.height, font.cap, first, last) + bytes(table + bitmaps)

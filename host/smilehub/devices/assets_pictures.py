@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from PIL import Image
 
 from hubcore.labels import PICTOGRAMS
-from smilehub.devices.assets_fonts import AssetError, Font, Glyph
+from smilehub.devices.assets_fonts import AssetError, Font, Glyph, turned
 from smilehub.devices.drawing import render
 from smilehub.devices.icons import ICONS
 from smilehub.devices.icons import SIZES as ICON_SIZES
@@ -41,18 +41,26 @@ def pack_pictures(lines: Sequence[Image.Image], label: Font) -> bytes:
 
     `lines` holds each language's own name and its line how to begin, in the languages' order.
     """
-    letters = bytes(sorted(label.glyphs))
-    pictures = [render(drawing, size) for size in ICON_SIZES for drawing in ICONS.values()]
-    pictures += [draw_pictogram(name, size) for size in PICTOGRAM_SIZES for name in PICTOGRAMS]
-    pictures += [*lines, *(_letter(label, code) for code in letters)]
-    head = struct.pack("<4sBBBB", b"SHP2", len(PICTOGRAMS), len(ICONS), len(lines) // 2, len(letters))
-    head += letters
-    at = len(head) + 8 * len(pictures)
-    table, bitmaps = bytearray(), bytearray()
-    for picture in pictures:
-        table += struct.pack("<IHBB", at + len(bitmaps), picture.width, picture.height, 0)
-        bitmaps += picture.tobytes()
-    return head + bytes(table + bitmaps)
+    codes = sorted(label.glyphs)
+    letters = [_letter(label, code) for code in codes]
+    icons = [[render(drawing, size) for drawing in ICONS.values()] for size in ICON_SIZES]
+    pictograms = [[draw_pictogram(name, size) for name in PICTOGRAMS] for size in PICTOGRAM_SIZES]
+    kinds = [*icons, lines, letters, *pictograms]
+    if any(picture.height != kind[0].height for kind in kinds for picture in kind):
+        raise AssetError("Pictures of one kind are not of one height.")
+    head = struct.pack(
+        "<4sBBBBBB",
+        b"SHP3",
+        len(ICONS),
+        len(PICTOGRAMS),
+        len(lines) // 2,
+        len(letters),
+        lines[0].height,
+        letters[0].height,
+    )
+    widths = [picture.width for picture in (*lines, *letters)]
+    head += bytes(codes) + struct.pack(f"<{len(widths)}H", *widths)
+    return head + b"".join(turned(picture) for kind in reversed(kinds) for picture in kind)
 
 
 def _letter(label: Font, code: int) -> Image.Image:

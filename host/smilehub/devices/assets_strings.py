@@ -6,12 +6,24 @@ import re
 import struct
 import tomllib
 import zlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from smilehub.devices.assets_fonts import ASCII, KEYS, MARKS, AssetError, Font, Glyph, pack_glyphs
+from hubcore.labels import LETTERS
+from smilehub.devices.assets_fonts import (
+    ASCII,
+    ENTRY_BYTES,
+    KEYS,
+    MARKS,
+    AssetError,
+    Font,
+    Glyph,
+    glyph_on_its_side,
+    pack_glyph,
+)
 
 TIGHT_TOP = 5
 """So many lines at the top of a line of text are cut off where it stands in a tight row."""
@@ -21,8 +33,16 @@ _TOKEN = re.compile(r"\{(\w*)\}")
 _SYMBOLS = KEYS | {"next": MARKS["next"]}
 _FIRST_VALUE = 0x10  # stands where the first value goes, the next one where the second goes
 _MOST_VALUES = 8
-_LANGUAGE_GLYPHS = range(0x80, 0x100)
+# Codes that stand for nothing else: glyphs of a language's own.
+_LANGUAGE_GLYPHS = (9, *range(0x0B, 0x10), *range(0x18, 0x20), *range(0x7F, 0xFF))
+#: So much of a language's file stays in memory at most: its table, and those glyphs that its strings hold
+#: most often. Codes and labels are of what stays always.
+RESIDENT_BYTES = 5_400
+_ALWAYS = {*range(0x30, 0x3A), *map(ord, LETTERS), *KEYS.values(), *MARKS.values()}
 _NO_ICON = 0xFF
+# Magic, direction, codes end before, what stays in memory, where the index is, how many strings.
+_HEAD = struct.Struct("<4sBBHHH")
+_STRING_HEAD = 5
 
 
 @dataclass(frozen=True)
@@ -161,48 +181,72 @@ class Packed:
     """One language as bytes: the file `data`, of which the first `resident` stay in memory; `longest` is the
     longest string, `filled` the longest with its values."""
 
-    def __init__(self, font: Font, boxes: Sequence[Box], language: Language) -> None:
+    def __init__(self, font: Font, boxes: Sequence[Box], language: Language, icons: Sequence[str]) -> None:
         texts: list[str] = []
         for box in boxes:
             try:
                 texts.append("\n".join(fit(font, box, tokens(box, language.strings[box.name]))))
             except AssetError as error:
                 raise AssetError(f"{language.code}.toml: {error}") from None
-        codes, own = _codes(font, texts, language.code)
+        codes, glyphs = _codes(font, texts, language.code)
         blobs = [bytes(codes[char] for char in text) for text in texts]
         spare = [len(sampled(box, text)) + 4 for box, text in zip(boxes, texts, strict=True) if box.samples]
         self.filled = max(spare, default=0)
         self.longest = max(map(len, blobs))
-        glyphs = pack_glyphs(own, 8)
-        self.resident = 8 + len(glyphs)
-        at = self.resident + 2 * (len(blobs) + 1)
-        offsets = [at, *(at := at + len(blob) for blob in blobs)]
-        if at > 0xFFFF or max(self.filled, self.longest) > 0xFF:
+        font_bytes, self.resident = _pack_glyphs(glyphs, Counter(b"".join(blobs)))
+        at = _HEAD.size + len(font_bytes)
+        index, strings = bytearray(), bytearray()
+        for box, blob in zip(boxes, blobs, strict=True):
+            if box.icon is not None and box.icon not in icons:
+                raise AssetError(f"boxes.toml: {box.name} has the icon {box.icon!r}, which nobody drew.")
+            index += _hash(box.name) + struct.pack("<H", at + len(strings))
+            icon = _NO_ICON if box.icon is None else icons.index(box.icon)
+            strings += _hash(box.name) + bytes((icon, len(blob))) + blob
+        strings += bytes(_STRING_HEAD)
+        if at + len(strings) + len(index) > 0xFFFF or max(self.filled, self.longest) > 0xFF:
             raise AssetError(f"{language.code}.toml makes more than 64 KiB, or a string of more than 255.")
-        head = struct.pack("<4sBBH", b"SHL2", language.rtl, len(own), self.resident)
-        self.data = head + glyphs + struct.pack(f"<{len(offsets)}H", *offsets) + b"".join(blobs)
+        index_at = at + len(strings)
+        after = max(glyphs) + 1
+        head = _HEAD.pack(b"SHL3", language.rtl, after, self.resident, index_at, len(boxes))
+        self.data = head + font_bytes + bytes(strings + index)
 
 
-def pack_index(
-    boxes: Sequence[Box], languages: Sequence[tuple[Language, Packed]], icons: Sequence[str]
-) -> bytes:
-    """The bytes of ``words.idx`` (format in `smilehub.devices.assets`). AssetError: an unknown icon."""
+def pack_index(languages: Sequence[tuple[Language, Packed]]) -> bytes:
+    """The bytes of ``words.idx`` (format in `smilehub.devices.assets`)."""
     head = struct.pack(
         "<4sBBHBB",
-        b"SHW2",
+        b"SHW3",
         len(languages),
         0,
         max(packed.resident for _, packed in languages),
         max(packed.longest for _, packed in languages),
         max(packed.filled for _, packed in languages),
     )
-    codes = b"".join(language.code.encode() + bytes((language.rtl,)) for language, _ in languages)
-    names = bytearray()
-    for box in boxes:
-        if box.icon is not None and box.icon not in icons:
-            raise AssetError(f"boxes.toml: {box.name} has the icon {box.icon!r}, which nobody drew.")
-        names += _hash(box.name) + bytes((_NO_ICON if box.icon is None else icons.index(box.icon),))
-    return head + codes + bytes(names)
+    return head + b"".join(language.code.encode() + bytes((language.rtl,)) for language, _ in languages)
+
+
+def _pack_glyphs(glyphs: Mapping[int, Glyph], used: Mapping[int, int]) -> tuple[bytes, int]:
+    """Table and bitmaps of a language's glyphs, and how much of the file stays in memory: the table, and the
+    bitmaps of those that are used often, which come first."""
+    first = sorted(glyphs, key=lambda code: (code not in _ALWAYS, -used.get(code, 0), code))
+    last = max(glyphs)
+    start = resident = at = _HEAD.size + ENTRY_BYTES * last
+    places: dict[Glyph, int] = {}
+    bitmaps = bytearray()
+    for code in first:
+        glyph = glyphs[code]
+        if glyph not in places:
+            places[glyph] = at
+            bitmaps += glyph_on_its_side(glyph)
+            at = start + len(bitmaps)
+            if at <= RESIDENT_BYTES:
+                resident = at
+    nothing = Glyph(0, 0, 0, 0, 0, b"")
+    table = b"".join(
+        pack_glyph(glyphs.get(code, nothing), places.get(glyphs.get(code, nothing), 0))
+        for code in range(1, last + 1)
+    )
+    return table + bytes(bitmaps), resident
 
 
 def _box(name: str, spec: Mapping[str, Any]) -> Box:
@@ -226,23 +270,26 @@ def _width(font: Font, box: Box, text: str) -> int:
     return font.measure(sampled(box, text))
 
 
-def _codes(font: Font, texts: Sequence[str], language: str) -> tuple[dict[str, int], list[Glyph]]:
-    """The glyph code of each character, and the language's own glyphs in the order of their codes.
+def _codes(font: Font, texts: Sequence[str], language: str) -> tuple[dict[str, int], dict[int, Glyph]]:
+    """The glyph code of each character, and the glyphs by code: the keys' symbols, the marks, ASCII and the
+    language's own.
 
-    A letter that looks like a resident one is that one: Cyrillic has more than a dozen such.
+    A letter that looks like one of ASCII is that one: Cyrillic has more than a dozen such.
     """
-    resident = {font.glyphs[code]: code for code in ASCII}
+    glyphs = {code: font.glyphs[code] for code in (*KEYS.values(), *MARKS.values(), *ASCII)}
+    known = {font.glyphs[code]: code for code in ASCII}
     fixed = {
         chr(code) for code in (10, *_SYMBOLS.values(), *range(_FIRST_VALUE, _FIRST_VALUE + _MOST_VALUES))
     }
     codes: dict[str, int] = {char: ord(char) for char in fixed | set(map(chr, ASCII))}
-    own: list[Glyph] = []
+    own = iter(_LANGUAGE_GLYPHS)
     for char in sorted({char for text in texts for char in text} - codes.keys()):
         glyph = font.glyphs[ord(char)]
-        if glyph not in resident:
-            if len(own) == len(_LANGUAGE_GLYPHS):
-                raise AssetError(f"{language}.toml uses more than {len(own)} characters beyond ASCII.")
-            resident[glyph] = _LANGUAGE_GLYPHS[len(own)]
-            own.append(glyph)
-        codes[char] = resident[glyph]
-    return codes, own
+        if glyph not in known:
+            code = next(own, None)
+            if code is None:
+                raise AssetError(f"{language}.toml uses too many characters beyond ASCII.")
+            known[glyph] = code
+            glyphs[code] = glyph
+        codes[char] = known[glyph]
+    return codes, glyphs
