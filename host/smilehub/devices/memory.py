@@ -8,8 +8,8 @@ from smilehub.devices import image
 
 #: Buffers that live as long as the kiosk's program, bytes: name, size as declared in the file named.
 BUFFERS = {
-    "what is drawn in, 52x48 at 16 bits, shared with the journal (kiosk/build.py)": 52 * 48 * 2,
-    "panel strip, 2 lines at 16 bits (kiosk/wiring.py)": 2 * 2 * 480,
+    "what is drawn in, shared with the journal (kiosk/build.py)": 4992,
+    "which strings were shown last (kiosk/words.py)": 5 * 17,
     "how far the picture reaches, and colours (kiosk/canvas.py)": 3 * 80 * 2 + 12,
     "link receive ring, rxbuf (board.toml)": 2048,
     "cable: stream both ways, frame decoder (services/cable.py)": 4 * 510 + 4 * 254 + 262,
@@ -63,7 +63,7 @@ TURNS = (
     # kiosk/hub.py
     (
         {"hubcore/desk_seldom"},
-        {"hubcore/reading"},
+        {"hubcore/kinds", "hubcore/table"},
         {"hubcore/steps_seldom"},
         {"hubcore/account"},
         {"services/answers", "hubcore/asked"},
@@ -81,9 +81,9 @@ def declared_bytes(files: Mapping[str, bytes]) -> int:
     These are the declared buffers, the assets that stay in memory, and the loaded ``.mpy``.
     """
     words = next(data for name, data in files.items() if name.endswith("words.idx"))
-    # The largest language's glyphs, two strings, one with its values, the index (smilehub.devices.assets).
-    resident = int.from_bytes(words[6:8], "little") + 2 * words[8] + words[9] + len(words)
-    resident += sum(len(data) for name, data in files.items() if name.endswith(("text.fnt", "wall.fnt")))
+    # The most of a language that stays, two strings, one with its values (smilehub.devices.assets).
+    resident = int.from_bytes(words[6:8], "little") + 2 * words[8] + words[9]
+    resident += sum(len(data) for name, data in files.items() if name.endswith("wall.fnt"))
     code = {name.removesuffix(".mpy"): len(data) for name, data in files.items() if name.endswith(".mpy")}
     turns = [max(sum(code[name] for name in group) for group in row) for row in TURNS]
     for name in {name for row in TURNS for group in row for name in group}:
