@@ -63,7 +63,7 @@ TURNS = (
     # kiosk/hub.py
     (
         {"hubcore/desk_seldom"},
-        {"hubcore/kinds", "hubcore/table"},
+        {"hubcore/reading"},
         {"hubcore/steps_seldom"},
         {"hubcore/account"},
         {"services/answers", "hubcore/asked"},
