@@ -61,22 +61,22 @@ def revoked(part, serial: bytes) -> bool:
     return False
 
 
-def take_list(part, list_key: bytes, blob: bytes) -> bool:
-    """Keep a revocation list; False if it is none of this hub for this kiosk, or not newer than what is held.
+def take_list(part, list_key: bytes, blob: bytes) -> "str | None":
+    """Keep a revocation list: None; otherwise the number of the one held that is as new, or "" for what is no
+    list of this hub for this kiosk.
 
     Raises OSError when flash does not keep it.
     """
     if not _whole(blob, _LIST) or not _signed(blob, list_key):
-        return False
+        return ""
     newest, free = -1, _LIST
     for sector in (_LIST, _LIST + 1):
         held = _read(part, sector)
         if held and _signed(held, list_key) and _number(held) > newest:
             newest, free = _number(held), sector ^ 1
     if _number(blob) <= newest:
-        return False
-    _write(part, free, blob)
-    return True
+        return str(newest)
+    return _write(part, free, blob)
 
 
 def peer(der: bytes) -> tuple:

@@ -130,8 +130,9 @@ def _revoke(gate, blob):
     part = gate.hub.keys
     identity = fetch("services.identity")
     try:
-        if not identity.take_list(part, identity.load(part)[4], blob):
-            raise Refused("bad_list")
+        held = identity.take_list(part, identity.load(part)[4], blob)
+        if held is not None:
+            raise Refused("bad_list", held)
         for session in gate.ways.values():
             if session.role and identity.revoked(part, session.serial):
                 session.end(6)

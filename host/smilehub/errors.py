@@ -311,15 +311,17 @@ class VersionMismatch(SmilehubError, ValueError):
 
 
 class KioskRefused(SmilehubError, PermissionError):
-    """The kiosk understood the command and will not do it; ``reason`` is its short code."""
+    """The kiosk understood the command and will not do it; ``reason`` is its short code, ``about`` what it is
+    about."""
 
     exit_code = 12
     code = "refused"
     default_hint = "Look at the queue with `smilehub queue`."
 
-    def __init__(self, message: str, *, reason: str = "", hint: str | None = None) -> None:
+    def __init__(self, message: str, *, reason: str = "", about: str = "", hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.reason = reason
+        self.about = about
 
 
 class JournalFull(SmilehubError, OSError):
@@ -466,6 +468,17 @@ class AuthorityExists(SmilehubError, FileExistsError):
     code = "authority_exists"
     default_hint = (
         "`smilehub hub show` says which. To begin another one, back this one up and set its folder aside."
+    )
+
+
+class ListsBehind(SmilehubError, RuntimeError):
+    """A kiosk holds, or may hold, a newer list of who was taken back than this authority can make."""
+
+    exit_code = 70
+    code = "lists_behind"
+    default_hint = (
+        "Bring the newest backup here: `smilehub hub import FILE`. If there is none, take everybody back "
+        "again who was taken back since then, with --newest, before the next sync."
     )
 
 

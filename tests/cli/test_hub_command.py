@@ -16,6 +16,7 @@ import pytest
 from smilehub import cli
 from smilehub.trust import sealed
 from smilehub.trust.authority import Authority
+from smilehub.trust.given import RevocationLists
 from smilehub.trust.identity import Identity
 
 PROGRAM = [sys.executable, "-m", "smilehub.cli"]
@@ -174,7 +175,7 @@ def test_a_backup_makes_another_laptop_the_authority(desk: Laptop, second: Lapto
     desk.sealed("hub", "export", file)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert "stays as it is" in desk.sealed("hub", "export", file, code=2)
-    assert "already" in desk.sealed("hub", "import", file, code=61)
+    desk.sealed("hub", "import", file)  # adds what only the backup knows: nothing
     damaged = second.home / "damaged"
     damaged.write_bytes(file.read_bytes()[:-9])
     assert "damaged" in second.sealed("hub", "import", damaged, code=65)
@@ -189,6 +190,23 @@ def test_a_backup_makes_another_laptop_the_authority(desk: Laptop, second: Lapto
     assert Identity.load(second.home / "trust").authority == old.authority
     second.run("hub", "revoke", "desk")
     assert old.serial in Authority.load(second.home / "trust").revoked
+
+
+def test_after_a_backup_was_brought_back_a_kiosk_is_asked_before_anybody_is_taken_back(
+    desk: Laptop, second: Laptop
+) -> None:
+    Authority.load(desk.home / "trust").issue_kiosk(b"kiosk1")
+    file = desk.home / "hub.backup"
+    desk.sealed("hub", "export", file)
+    second.sealed("hub", "import", file)
+    assert "Sync one of them first" in second.run("hub", "revoke", "desk", code=70)
+    lists = RevocationLists(second.home / "trust")
+    lists.given(b"kiosk1", b"SERIAL-1", 5)
+    assert "newest backup" in second.run("hub", "revoke", "desk", code=70)
+    assert not Authority.load(second.home / "trust").revoked
+    second.run("hub", "revoke", "desk", "--newest")
+    authority = Authority.load(second.home / "trust")
+    assert authority.sequence > 5 and len(authority.revoked) == 1
 
 
 def test_a_laptop_belongs_to_one_hub(desk: Laptop, second: Laptop) -> None:

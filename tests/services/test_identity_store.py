@@ -99,11 +99,11 @@ def test_the_first_sectors_are_not_touched() -> None:
 def test_a_list_of_another_hub_neither_counts_nor_stands_in_the_way() -> None:
     nor = Nor(16)
     old, new = bytes(32), KIOSK.list_key
-    assert identity.take_list(nor, old, lists.encode(old, 900, [b"oldolold"]))
-    assert not identity.take_list(nor, new, lists.encode(old, 901, [b"newnewne"]))
-    assert identity.take_list(nor, new, lists.encode(new, 3, [b"newnewne"]))
+    assert identity.take_list(nor, old, lists.encode(old, 900, [b"oldolold"])) is None
+    assert identity.take_list(nor, new, lists.encode(old, 901, [b"newnewne"])) == ""
+    assert identity.take_list(nor, new, lists.encode(new, 3, [b"newnewne"])) is None
     assert identity.revoked(nor, b"newnewne") and not identity.revoked(nor, b"oldolold")
-    assert not identity.take_list(nor, new, lists.encode(new, 3, []))
+    assert identity.take_list(nor, new, lists.encode(new, 3, [])) == "3"
 
 
 def test_after_a_cut_the_newer_of_two_lists_is_never_the_one_that_is_overwritten() -> None:
@@ -112,10 +112,10 @@ def test_after_a_cut_the_newer_of_two_lists_is_never_the_one_that_is_overwritten
     for sector, sequence in ((6, 5), (7, 4)):
         blob = lists.encode(key, sequence, [bytes([sequence]) * 8])
         nor.data[sector * SECTOR : sector * SECTOR + len(blob)] = blob
-    assert not identity.take_list(nor, key, lists.encode(key, 5, []))
+    assert identity.take_list(nor, key, lists.encode(key, 5, [])) is not None
     touched: list[int] = []
     nor.watch = lambda _flash, block, _offset, _new: touched.append(block)
-    assert identity.take_list(nor, key, lists.encode(key, 6, []))
+    assert identity.take_list(nor, key, lists.encode(key, 6, [])) is None
     assert touched == [7, 7, 6]
 
 
@@ -142,7 +142,7 @@ def test_as_many_as_a_request_holds_can_be_taken_back() -> None:
     serials = [bytes([n]) * 8 for n in range(lists.MOST)]
     blob = lists.encode(KIOSK.list_key, 1, serials)
     assert len(blob) <= 1024 - 16
-    assert identity.take_list(nor, KIOSK.list_key, blob)
+    assert identity.take_list(nor, KIOSK.list_key, blob) is None
     assert all(identity.revoked(nor, serial) for serial in serials)
     assert not identity.revoked(nor, b"anything")
 
@@ -181,7 +181,7 @@ def test_anything_else_is_refused(data: bytes | str) -> None:
         data = cbor.dumps(data)
     nor = Nor(16)
     assert not identity.store(nor, data)
-    assert not identity.take_list(nor, KIOSK.list_key, data)
+    assert identity.take_list(nor, KIOSK.list_key, data) is not None
     with pytest.raises(CodecError):
         identity.peer(data)
 

@@ -10,19 +10,21 @@ from peer import MemoryTransport, Peer, reply
 from test_ways_on_board import AirDesk, Ways, desk  # noqa: F401 -- the fixture
 
 from hubcore import requests
-from smilehub.errors import Revoked
+from smilehub.errors import ListsBehind, Revoked
 from smilehub.link.air import AirTransport
 from smilehub.link.client import KioskClient
 from smilehub.link.tls import SecureTransport
 from smilehub.store.database import Store
-from smilehub.sync.lists import Listed, Unlisted
+from smilehub.sync.lists import Behind, Listed, Unlisted
 from smilehub.sync.syncer import Event, Syncer
 from smilehub.sync.watch import Watch
 from smilehub.trust import lists
 from smilehub.trust.authority import Authority
 from smilehub.trust.given import RevocationLists
+from smilehub.trust.identity import Identity
 
 NOW = 1_800_000_000
+WORDS = "correct horse battery staple"
 
 
 class Listening(Peer):
@@ -50,7 +52,8 @@ class Listening(Peer):
             return [reply(number, requests.FAULT, {0: "The kiosk failed at this request."})]
         found = lists.decode(self.key, args[0])
         if found is None or found[0] <= self.sequence:
-            return [reply(number, requests.REFUSED, {0: "bad_list", 1: "bad_list", 2: 0, 3: ""})]
+            held = "" if found is None else str(self.sequence)
+            return [reply(number, requests.REFUSED, {0: "bad_list", 1: "bad_list", 2: 0, 3: held})]
         self.sequence, self.serials = found
         return [reply(number, 0, {})]
 
@@ -77,7 +80,7 @@ def sync(peer: Listening, tmp_path: Path, folder: Path) -> list[Event]:
                 await Syncer(client, store, lambda: NOW, on_event=events.append, lists=known).run()
 
     run(work())
-    return [event for event in events if isinstance(event, (Listed, Unlisted))]
+    return [event for event in events if isinstance(event, (Listed, Unlisted, Behind))]
 
 
 def test_a_kiosk_is_told_once_who_was_taken_back(hub: Authority, tmp_path: Path, folder: Path):
@@ -106,9 +109,28 @@ def test_a_kiosk_with_a_new_identity_is_told_again(hub: Authority, tmp_path: Pat
 def test_one_that_another_laptop_told_before_is_believed(hub: Authority, tmp_path: Path, folder: Path):
     peer = Listening(hub)
     hub.revoke(hub.issue_person("laptop", "thief").serial)
-    peer.sequence = NOW + 5
+    peer.sequence = NOW
     assert sync(peer, tmp_path, folder) == []
     assert sync(peer, tmp_path, folder) == [] and peer.heard == 1
+
+
+def test_a_list_that_this_laptop_never_made_is_told_of_and_not_outbid(
+    hub: Authority, tmp_path: Path, folder: Path
+):
+    peer = Listening(hub)
+    hub.revoke(hub.issue_person("laptop", "thief").serial)
+    peer.sequence = NOW + 5
+    for _ in range(2):
+        assert sync(peer, tmp_path, folder) == [Behind(peer.device_id, NOW + 5, NOW)]
+    held = RevocationLists(folder).highest
+    assert held == NOW + 5
+    other = hub.issue_person("laptop", "other").serial
+    with pytest.raises(ListsBehind):
+        hub.revoke(other, held)
+    assert other not in hub.revoked
+    hub.catch_up(held)
+    hub.revoke(other, held)
+    assert sync(peer, tmp_path, folder) == [Listed(peer.device_id, NOW + 6)]
 
 
 def test_one_that_cannot_keep_it_gives_its_records_and_is_told_again(
@@ -183,6 +205,44 @@ def test_a_stolen_laptop_in_the_air_is_put_out_by_a_sync_over_the_cable(
 
     desk.run(work)
     assert [event for event in events if isinstance(event, Listed)] == [Listed(DEVICE, NOW)]
+
+
+def test_an_older_backup_lets_nobody_in_again(desk: AirDesk, tmp_path: Path, folder: Path):  # noqa: F811
+    """Export, take somebody back, sync; then the older backup on a new laptop, and last the newer one."""
+    hub = Authority.create(folder, "Board", clock=lambda: NOW)
+    thief, second = hub.issue_person("laptop", "thief"), hub.issue_person("laptop", "second")
+    desk.enrol(hub)
+    older = hub.export(WORDS, cost=4)
+    hub.revoke(thief.serial)
+    newer = hub.export(WORDS, cost=4)
+    later = tmp_path / "later" / "trust"
+    events: list[Event] = []
+
+    async def synced(known: RevocationLists, who: Identity) -> None:
+        with Store.open(tmp_path / "store") as store:
+            async with desk.client(who) as client:
+                await Syncer(client, store, lambda: NOW, on_event=events.append, lists=known).run()
+
+    async def work() -> None:
+        await synced(RevocationLists(folder), hub.issue_person("laptop", "desk"))
+        brought = Authority.import_(later, older, WORDS, clock=lambda: NOW + 99)
+        known = RevocationLists(later)
+        known.imported()
+        assert known.highest is None
+        await synced(known, brought.issue_person("laptop", "desk 2"))
+        assert known.highest == NOW
+        with pytest.raises(ListsBehind):
+            brought.revoke(second.serial, known.highest)
+        brought = Authority.import_(later, newer, WORDS, clock=lambda: NOW + 99)
+        assert brought.find("desk 2"), "what only the laptop knew is there still"
+        brought.revoke(second.serial, known.highest)
+        await synced(known, brought.issue_person("laptop", "desk 3"))
+        for one in (thief, second):
+            assert isinstance(await desk.refused(one), Revoked)
+
+    desk.run(work)
+    heard = [event for event in events if isinstance(event, (Listed, Behind))]
+    assert heard == [Listed(DEVICE, NOW), Behind(DEVICE, NOW, 0), Listed(DEVICE, NOW + 99)]
 
 
 def test_a_watch_tells_it_too_and_whoever_is_taken_back_meanwhile(

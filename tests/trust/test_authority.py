@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from smilehub.errors import AuthorityExists, KeysDamaged, NoAuthority, NoIdentity, UsageError
 from smilehub.trust import certificates, lists
-from smilehub.trust.authority import Authority, check_name
+from smilehub.trust.authority import Authority
 from smilehub.trust.identity import Identity, KioskIdentity
+from smilehub.trust.register import check_name
 
 DEVICE = bytes.fromhex("7cdfa1b2c3d4")
 HUB = Authority.from_seed("tests")

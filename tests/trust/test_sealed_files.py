@@ -82,6 +82,23 @@ def test_every_backup_looks_different() -> None:
     assert a[9:37] != b[9:37] and a[37:60] != b[37:60]
 
 
+def test_two_of_the_same_hub_become_one_and_nobody_comes_in_again(tmp_path: Path) -> None:
+    times = iter(range(1000, 2000, 10))
+    here = Authority.create(tmp_path / "a", "Hub", clock=lambda: next(times))
+    x, y = here.issue_person("laptop", "x"), here.issue_person("laptop", "y")
+    there = Authority.import_(tmp_path / "b", here.export(WORDS, cost=4), WORDS, clock=lambda: next(times))
+    here.revoke(x.serial)
+    there.revoke(y.serial)
+    z = there.issue_person("technician", "z")
+    assert there.sequence > here.sequence
+    both = Authority.import_(tmp_path / "a", there.export(WORDS, cost=4), WORDS)
+    assert both.revoked == {x.serial, y.serial} and both.find("z")[0].serial == z.serial
+    assert both.sequence == there.sequence + 1, "the list says more than the newest did"
+    again = Authority.import_(tmp_path / "a", here.export(WORDS, cost=4), WORDS)
+    assert (again.issued, again.sequence) == (both.issued, both.sequence)
+    assert Authority.load(tmp_path / "a").revoked == both.revoked
+
+
 def test_a_backup_brings_the_whole_hub_back_and_overwrites_none(tmp_path: Path) -> None:
     hub = Authority.create(tmp_path / "a", "Hub")
     kiosk = hub.issue_kiosk(b"device")
@@ -92,8 +109,10 @@ def test_a_backup_brings_the_whole_hub_back_and_overwrites_none(tmp_path: Path) 
     assert (back.cert, back.hub_key, back.issued) == (hub.cert, hub.hub_key, hub.issued)
     assert back.list_for(b"device") == hub.list_for(b"device")
     assert Authority.load(tmp_path / "b").issue_kiosk(b"device").list_key == kiosk.list_key
+    other = Authority.create(tmp_path / "other", "Other")
     with pytest.raises(AuthorityExists):
-        Authority.import_(tmp_path / "b", file, WORDS)
+        Authority.import_(tmp_path / "other", file, WORDS)
+    assert Authority.load(tmp_path / "other").cert == other.cert
     with pytest.raises(WrongPassphrase):
         Authority.import_(tmp_path / "c", file, "something else")
     assert not (tmp_path / "c").exists()

@@ -11,8 +11,9 @@ import rich_click as click
 from smilehub.errors import AuthorityExists, NoAuthority, NoIdentity, UsageError
 
 if TYPE_CHECKING:
-    from smilehub.trust.authority import Authority, Issued
+    from smilehub.trust.authority import Authority
     from smilehub.trust.identity import Identity
+    from smilehub.trust.register import Issued
 
 #: What the laptop of a hub's authority is called in it.
 LAPTOP = "desk"

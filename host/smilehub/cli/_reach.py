@@ -24,8 +24,9 @@ from smilehub.link.serial import SerialTransport
 from smilehub.link.tls import SecureTransport
 from smilehub.store.database import Store, default_path
 from smilehub.sync.ways import Way
-from smilehub.trust.authority import KIOSK, Authority
+from smilehub.trust.authority import Authority
 from smilehub.trust.identity import Identity
+from smilehub.trust.register import KIOSK
 
 SCAN_S = 3.0
 _FRESH_S = 10.0  # so long what was heard in the air still counts

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import rich_click as click
 
 from smilehub.cli import _common, _hub, hub_files
-from smilehub.errors import NoIdentity, UsageError
+from smilehub.errors import ListsBehind, NoIdentity, UsageError
+from smilehub.trust.register import KIOSK
 
 
 @click.group(cls=click.RichGroup)
@@ -32,8 +33,9 @@ def init(name: str, laptop: str | None, as_json: bool) -> None:
     smilehub hub init "Northside clinic"
     smilehub hub export northside.backup
     """
-    from smilehub.trust.authority import Authority, check_name
+    from smilehub.trust.authority import Authority
     from smilehub.trust.files import trust_folder
+    from smilehub.trust.register import check_name
 
     folder = trust_folder()
     name, laptop = check_name(name), check_name(laptop or _hub.LAPTOP)
@@ -116,17 +118,20 @@ def people(as_json: bool) -> None:
 
 @hub.command("revoke")
 @click.argument("who", metavar="NAME|SERIAL")
+@click.option("--newest", is_flag=True, help="Let this laptop's list be the newest, whatever a kiosk holds.")
 @_common.json_option
-def revoke(who: str, as_json: bool) -> None:
+def revoke(who: str, newest: bool, as_json: bool) -> None:
     """Take somebody's identity back: a lost laptop, a technician who left, a stolen kiosk.
 
-    Each kiosk learns it when it is next synced from this laptop, and then ends that one's sessions.
+    Each kiosk learns it when it is next synced from this laptop, and then ends that one's sessions. After a
+    backup was brought back, sync a kiosk first: it may hold a newer list than the backup knows of.
 
     \b
     smilehub hub revoke Ana
     smilehub hub revoke kiosk-7cdfa1b2c3d4
     """
     from smilehub.trust.authority import Authority
+    from smilehub.trust.given import RevocationLists
 
     authority = Authority.load()
     found = authority.find(who)
@@ -142,8 +147,16 @@ def revoke(who: str, as_json: bool) -> None:
             "That is this laptop itself.",
             hint="If it is to leave the hub, bring the backup to another laptop, and revoke this one there.",
         )
-    gone = authority.revoke(found[0].serial)
-    kiosk = gone.role == "kiosk"
+    kiosk = found[0].role == KIOSK
+    held = RevocationLists().highest
+    if newest:
+        authority.catch_up(held or 0)
+    elif held is None and not kiosk and any(one.role == KIOSK for one in authority.issued):
+        raise ListsBehind(
+            "This hub came from a backup, and its kiosks may hold a newer list of whom it took back.",
+            hint="Sync one of them first: `smilehub sync`. If none is left, add --newest.",
+        )
+    gone = authority.revoke(found[0].serial, 0 if newest else held or 0)
     then = (
         "No laptop with this authority takes it any more"
         if kiosk

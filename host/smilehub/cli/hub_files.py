@@ -113,15 +113,18 @@ def export(file: Path, passphrase_file: Path | None, as_json: bool) -> None:
 def import_(file: Path, laptop: str | None, passphrase_file: Path | None, as_json: bool) -> None:
     """Make this laptop the hub's authority from the backup FILE.
 
-    Only one laptop should be it: take the old one's identity back if it is lost.
+    Only one laptop should be it: take the old one's identity back if it is lost. On the authority itself,
+    what only the backup knows is added, and nothing goes.
 
     \b
     smilehub hub import northside.backup
     smilehub hub revoke desk
     """
     from smilehub.trust import sealed
-    from smilehub.trust.authority import Authority, check_name
+    from smilehub.trust.authority import Authority
     from smilehub.trust.files import trust_folder
+    from smilehub.trust.given import RevocationLists
+    from smilehub.trust.register import check_name
 
     data = _hub.read(file)
     sealed.check(sealed.BACKUP, data)
@@ -130,13 +133,18 @@ def import_(file: Path, laptop: str | None, passphrase_file: Path | None, as_jso
     own = _hub.own()
     passphrase = _hub.passphrase(passphrase_file, confirm=False)
     folder = trust_folder()
-    _hub.belongs_to(Authority.hub_in(data, passphrase))
+    hub, before = Authority.hub_in(data, passphrase), _hub.here()
+    if before is None or before.hub != hub:
+        _hub.belongs_to(hub)
     authority = Authority.import_(folder, data, passphrase)
+    if before is None:
+        RevocationLists().imported()
     if own is None or own.role != "laptop" or own.serial in authority.revoked:
         own = authority.issue_person("laptop", laptop or _hub.free_name(authority, _hub.LAPTOP, " "))
         own.save(folder)
     _common.ui_for(as_json).answer(
         {"hub": authority.hub, "name": authority.name, "laptop": own.name, "folder": str(folder)},
         f"This laptop, {own.name}, is now the authority of hub {authority.hub}, {authority.name}.\n"
-        "If the one before is lost, take its identity back: smilehub hub people, smilehub hub revoke NAME",
+        "Sync its kiosks now: they hold the newest list of whom the hub took back.\n"
+        "If the laptop before is lost, take its identity back: smilehub hub people, smilehub hub revoke NAME",
     )

@@ -69,8 +69,10 @@ async def catch_up(client: "KioskClient", store: "Store") -> Present:
     from smilehub.sync.syncer import CONFIRM_CALMLY, Syncer
     from smilehub.sync.troubles import reported
     from smilehub.sync.verify import fold
+    from smilehub.trust.given import RevocationLists
 
-    synced = await Syncer(client, store, _common.utc_now, confirm_every=CONFIRM_CALMLY).run()
+    lists = RevocationLists()
+    synced = await Syncer(client, store, _common.utc_now, confirm_every=CONFIRM_CALMLY, lists=lists).run()
     hello = await client.hello()
     hub = fold(store, synced.journal_id)
     return Present(hub, hub.now_ms(hello.boot, hello.uptime_ms), reported(store, synced.journal_id))

@@ -194,7 +194,7 @@ def _tell(ui: Ui, event: "Event", *, watching: bool = False) -> None:
     """One event, as a JSON line or as a sentence where a person cares."""
     from dataclasses import asdict
 
-    from smilehub.sync.lists import Listed, Unlisted
+    from smilehub.sync.lists import Behind, Listed, Unlisted
     from smilehub.sync.syncer import (
         Connected,
         Faulted,
@@ -231,6 +231,12 @@ def _tell(ui: Ui, event: "Event", *, watching: bool = False) -> None:
             ui.warn(
                 f"Kiosk {device_id.hex()} does not know yet whose identities were taken back; the next sync "
                 f"tells it again. {message}"
+            )
+        case Behind(device_id, _, _):
+            ui.warn(
+                f"Kiosk {device_id.hex()} holds a newer list of whose identities were taken back than this "
+                "laptop can make: its keys came from an older backup. Bring the newest one: "
+                "`smilehub hub import FILE`."
             )
         case Moving(before, to):
             ui.say(f"Going over from {before} to {to}.")

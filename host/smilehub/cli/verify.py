@@ -49,9 +49,10 @@ def _offline(store_path: Path | None) -> "list[Report]":
 
 def _online(port: str | None, store_path: Path | None) -> "Report":
     from smilehub.sync.verify import verify as compare
+    from smilehub.trust.given import RevocationLists
 
     async def work(client: "KioskClient", store: "Store") -> "Report":
-        return await compare(client, store, _common.utc_now)
+        return await compare(client, store, _common.utc_now, lists=RevocationLists())
 
     return _common.with_kiosk(port, store_path, work)
 

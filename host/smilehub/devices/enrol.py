@@ -9,7 +9,8 @@ from smilehub.devices.sources import board_toml
 from smilehub.errors import EnrolledElsewhere, KeysDamaged, LinkError, NotEnrolledWell, WrongBoard
 from smilehub.link.transport import Transport
 from smilehub.trust import certificates
-from smilehub.trust.authority import KIOSK, Authority
+from smilehub.trust.authority import Authority
+from smilehub.trust.register import KIOSK
 
 _BOARD = "kiosk"
 _PIECE = 80  # bytes of the identity in one piece of code

@@ -28,7 +28,8 @@ def good(what: str, status: int, result: Any) -> Any:
     if status == requests.JOURNAL_FULL or (status == requests.REFUSED and reason == "journal_full"):
         raise JournalFull(_sentence(said or "the kiosk's journal is full"))
     if status == requests.REFUSED:
-        raise KioskRefused(_sentence(said or "the kiosk refused"), reason=reason, hint=hint)
+        about = _about(result) or ""
+        raise KioskRefused(_sentence(said or "the kiosk refused"), reason=reason, about=about, hint=hint)
     if status == requests.FAULT:
         sentence, hint = reasons.fault(said)
         sentence = sentence or f"The kiosk could not carry out '{what}': {said or 'it gives no reason'}"

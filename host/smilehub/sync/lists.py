@@ -9,6 +9,8 @@ from smilehub.errors import KioskFault, KioskRefused
 from smilehub.link.client import KioskClient
 from smilehub.link.messages import Hello
 
+_HIGHEST = 0xFFFFFFFF
+
 
 @dataclass(frozen=True, slots=True)
 class Listed:
@@ -28,6 +30,16 @@ class Unlisted:
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """The kiosk holds the list ``held``, which this authority never made: its own newest is ``sequence``."""
+
+    event: ClassVar[str] = "lists_behind"
+    device_id: bytes
+    held: int
+    sequence: int
+
+
 class Lists(Protocol):
     """Who has the revocation lists (smilehub.trust.given.RevocationLists)."""
 
@@ -41,7 +53,7 @@ class Lists(Protocol):
 
 
 async def hand_over(
-    client: KioskClient, hello: Hello, lists: Lists, tell: Callable[[Listed | Unlisted], None]
+    client: KioskClient, hello: Hello, lists: Lists, tell: Callable[[Listed | Unlisted | Behind], None]
 ) -> None:
     """Give the kiosk that has just been greeted the newest list, unless it has had it from here.
 
@@ -55,8 +67,11 @@ async def hand_over(
     try:
         await client.revoke(listed)
         tell(Listed(hello.device_id, sequence))
-    except KioskRefused:
-        pass  # it holds one that is as new
+    except KioskRefused as refused:  # it holds one that is as new
+        held = int(refused.about) if refused.about.isascii() and refused.about.isdecimal() else 0
+        if sequence < held <= _HIGHEST:
+            tell(Behind(hello.device_id, held, sequence))
+            sequence = held
     except KioskFault as fault:
         tell(Unlisted(hello.device_id, fault.message))
         return

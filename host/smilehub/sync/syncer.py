@@ -11,7 +11,7 @@ from smilehub.link.client import KioskClient
 from smilehub.link.messages import Hello
 from smilehub.store.commands import Id
 from smilehub.store.database import Row, Store
-from smilehub.sync.lists import Listed, Lists, Unlisted, hand_over
+from smilehub.sync.lists import Behind, Listed, Lists, Unlisted, hand_over
 from smilehub.sync.troubles import begins
 from smilehub.ui import Progress, Quiet
 
@@ -117,7 +117,18 @@ class Moving:
 
 
 Event = (
-    Connected | NewJournal | Stored | Faulted | Confirmed | Gap | Synced | Lost | Moving | Listed | Unlisted
+    Connected
+    | NewJournal
+    | Stored
+    | Faulted
+    | Confirmed
+    | Gap
+    | Synced
+    | Lost
+    | Moving
+    | Listed
+    | Unlisted
+    | Behind
 )
 
 

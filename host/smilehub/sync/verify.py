@@ -8,6 +8,7 @@ from hubcore.errors import HubError
 from hubcore.fold import Hub
 from smilehub.link.client import KioskClient
 from smilehub.store.database import Store
+from smilehub.sync.lists import Lists
 from smilehub.sync.syncer import CONFIRM_CALMLY, Event, Syncer, ignore
 
 _CATCH_UPS = 5  # records may come in between the pull and the kiosk's own digest
@@ -43,12 +44,13 @@ async def verify(
     clock: Callable[[], int],
     *,
     on_event: Callable[[Event], None] = ignore,
+    lists: Lists | None = None,
 ) -> Report:
     """Catch up, check the store by itself, then compare its fold with the kiosk's at the same next seq.
 
     Raises what a sync raises; what is merely wrong is in the report.
     """
-    syncer = Syncer(client, store, clock, on_event=on_event, confirm_every=CONFIRM_CALMLY)
+    syncer = Syncer(client, store, clock, on_event=on_event, confirm_every=CONFIRM_CALMLY, lists=lists)
     synced, state = await syncer.run(), await client.state()
     for _ in range(_CATCH_UPS):
         if (state.journal_id, state.next_seq) == (synced.journal_id, synced.last + 1):

@@ -3,10 +3,9 @@
 import os
 import random
 import time
-import unicodedata
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,31 +13,15 @@ from filelock import FileLock
 
 from hubcore import cbor
 from hubcore.errors import HubError
-from smilehub.errors import AuthorityExists, KeysDamaged, KeysUnreadable, NoAuthority, UsageError
+from smilehub.errors import AuthorityExists, KeysDamaged, KeysUnreadable, ListsBehind, NoAuthority, UsageError
 from smilehub.trust import certificates, files, lists, sealed
 from smilehub.trust.certificates import Random
 from smilehub.trust.identity import ROLES, Identity, KioskIdentity
+from smilehub.trust.register import KIOSK, Issued, check_name, listed, merged
 
-KIOSK = "kiosk"
 _FILE = "authority"
 _VERSION = 1
-_LONGEST = 32
-_LONGEST_BYTES = 48
 _LOCK_S = 20.0
-
-
-@dataclass(frozen=True, slots=True)
-class Issued:
-    """One certificate of this hub: to whom, since when, and since when no more (UTC seconds, or None).
-
-    ``name`` is that of a person's computer, or a kiosk's device id in hex.
-    """
-
-    serial: bytes
-    role: str
-    name: str
-    issued_s: int
-    revoked_s: int | None = None
 
 
 class Authority:
@@ -104,11 +87,13 @@ class Authority:
         rnd: Random = os.urandom,
         clock: Callable[[], int] = lambda: int(time.time()),
     ) -> Self:
-        """Bring a backup back. Raises AuthorityExists, SealedDamaged, WrongPassphrase, KeysDamaged."""
-        _absent(folder)
+        """Bring a backup back, or into the same hub's authority what only the backup knows: nothing that is
+        here goes. Raises AuthorityExists for another hub's, SealedDamaged, WrongPassphrase, KeysDamaged."""
         made = cls(sealed.unseal(sealed.BACKUP, data, passphrase), folder, rnd, clock)
         with _locked(folder):
-            _absent(folder)
+            here = files.read(folder / _FILE)
+            if here is not None:
+                made._merge(cls(here, folder, rnd, clock))
             made._save()
         return made
 
@@ -160,8 +145,12 @@ class Authority:
             self.issued += (Issued(serial, role, name, self._clock()),)
         return Identity(cert, key, self.cert, self.hub_key, role, name, self.revoked)
 
-    def revoke(self, serial: bytes) -> Issued:
-        """Take one back; harmless when it was before. Raises UsageError if this hub never issued it."""
+    def revoke(self, serial: bytes, held: int = 0) -> Issued:
+        """Take one back; harmless when it was before. ``held``: the highest number of a list on any kiosk.
+
+        Raises UsageError if this hub never issued it; ListsBehind if the new list would take the place of one
+        whose serials are not known here.
+        """
         with self._changing():
             found = next((one for one in self.issued if one.serial == serial), None)
             if found is None:
@@ -171,7 +160,11 @@ class Authority:
             if found.revoked_s is not None:
                 return found
             if found.role != KIOSK:
-                if len(self._listed()) >= lists.MOST:
+                if held > self.sequence:
+                    raise ListsBehind(
+                        "A kiosk holds a newer list of whom this hub took back than this laptop knows of."
+                    )
+                if len(listed(self.issued)) >= lists.MOST:
                     raise UsageError(
                         f"A hub takes back at most {lists.MOST} people's identities.",
                         hint="Begin a new hub and enroll the kiosks there: smilehub hub init --help",
@@ -182,6 +175,11 @@ class Authority:
             self.issued = tuple(gone if one is found else one for one in self.issued)
         return gone
 
+    def catch_up(self, held: int) -> None:
+        """Number the next list beyond ``held``, although its serials are not known here."""
+        with self._changing():
+            self.sequence = max(self.sequence, held)
+
     def find(self, what: str) -> list[Issued]:
         """Those not taken back whose name, role and name ("kiosk-…"), or serial in hex is ``what``."""
         named = [
@@ -191,12 +189,17 @@ class Authority:
 
     def list_for(self, device_id: bytes) -> bytes:
         """The newest revocation list for one kiosk."""
-        return lists.encode(lists.list_key(self._list_secret, device_id), self.sequence, self._listed())
+        return lists.encode(lists.list_key(self._list_secret, device_id), self.sequence, listed(self.issued))
 
     # Inside
 
-    def _listed(self) -> list[bytes]:
-        return [one.serial for one in self.issued if one.role != KIOSK and one.revoked_s is not None]
+    def _merge(self, here: "Authority") -> None:
+        if here.cert != self.cert:
+            raise AuthorityExists("This laptop has the keys of another hub already.")
+        newest = max(self, here, key=lambda one: one.sequence)
+        both = merged(here.issued, self.issued)
+        self.sequence = newest.sequence + (set(listed(both)) > set(listed(newest.issued)))
+        self.name, self.issued = here.name, both
 
     def _issue(self, common_name: str) -> tuple[bytes, bytes, bytes]:
         key = certificates.new_key(self._rnd)
@@ -254,16 +257,6 @@ class Authority:
             raise KeysDamaged("This hub's authority is damaged.")
         certificates.parse(self.cert)
         certificates.key_from_der(self._key)
-
-
-def check_name(name: str) -> str:
-    """A name of a hub or a person's computer, in the one way of writing it. Raises UsageError."""
-    name = unicodedata.normalize("NFC", name).strip()
-    if not name or not name.isprintable() or len(name) > _LONGEST or len(name.encode()) > _LONGEST_BYTES:
-        raise UsageError(
-            f"This is not a name: it needs 1 to {_LONGEST} characters.", hint="A short word or two will do."
-        )
-    return name
 
 
 def _encode(

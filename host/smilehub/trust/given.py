@@ -11,6 +11,7 @@ from smilehub.trust.authority import Authority
 
 _FILE = "given"
 _VERSION = 1
+_HELD, _IMPORTED = 1, 2
 
 
 class RevocationLists:
@@ -33,19 +34,36 @@ class RevocationLists:
             authority = Authority.load(self._folder)
         except NoAuthority:
             return None  # only the authority has the keys of lists
-        if not authority.sequence or self._given().get(device_id.hex()) == [serial, authority.sequence]:
+        known = self._known()
+        had = known[_HELD].get(device_id.hex()) == [serial, authority.sequence]
+        if not known.get(_IMPORTED) and (had or not authority.sequence):
             return None
         return authority.sequence, authority.list_for(device_id)
 
     def given(self, device_id: bytes, serial: bytes, sequence: int) -> None:
-        """Remember that the kiosk has this list or a newer one. Raises KeysExposed, KeysUnreadable."""
-        held = self._given() | {device_id.hex(): [serial, sequence]}
-        files.write(self._folder / _FILE, cbor.dumps({0: _VERSION, 1: held}))
+        """Remember that the kiosk holds the list with this number. Raises KeysExposed, KeysUnreadable."""
+        self._write({_HELD: self._known()[_HELD] | {device_id.hex(): [serial, sequence]}})
 
-    def _given(self) -> dict[str, Any]:
+    def imported(self) -> None:
+        """The authority came from a backup: until a kiosk is met, newer lists may be about."""
+        self._write({_HELD: self._known()[_HELD], _IMPORTED: True})
+
+    @property
+    def highest(self) -> int | None:
+        """The highest number of a list that a kiosk is known to hold; None: not known, since a backup was
+        brought back and no kiosk met after it."""
+        known = self._known()
+        return None if known.get(_IMPORTED) else max((one[1] for one in known[_HELD].values()), default=0)
+
+    def _write(self, known: dict[int, Any]) -> None:
+        files.write(self._folder / _FILE, cbor.dumps({0: _VERSION} | known))
+
+    def _known(self) -> dict[int, Any]:
         # What cannot be read is as good as nothing: a kiosk does not mind a list that it knows.
         try:
-            fields: Any = cbor.loads(files.read(self._folder / _FILE) or b"\xa0")
-            return fields[1] if fields[0] == _VERSION and isinstance(fields[1], dict) else {}
-        except (KeysDamaged, HubError, LookupError, TypeError):
-            return {}
+            known: Any = cbor.loads(files.read(self._folder / _FILE) or b"\xa0")
+            if known[0] == _VERSION and all(isinstance(one[1], int) for one in known[_HELD].values()):
+                return known
+        except (KeysDamaged, HubError, LookupError, TypeError, AttributeError):
+            pass
+        return {_HELD: {}}
