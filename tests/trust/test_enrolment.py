@@ -301,6 +301,7 @@ class Repl:
 
     def close(self) -> None:
         os.close(self._slave)
+        self._thread.join(5)  # it ends when it has read all that was said
         os.close(self.master)
 
 
