@@ -23,13 +23,13 @@ class Stream:
     frames. ``reset`` may lessen what is sent, as the peer wants it. ``quantum``, up to 256: last frames are
     padded to multiples of it, and answers waited for longer. ``dead``: the peer has not answered eight times;
     nothing more goes out. ``resent`` and ``received`` count frames.
+
+    After ``close`` it has no buffers until ``reset``: nothing is to be read or written.
     """
 
     def __init__(self, send_max: int, recv_max: int, send_window: int, recv_window: int):
-        self._out = memoryview(bytearray(send_window * (send_max - HEAD)))
         self._sizes = [0] * send_window
         self._turns = [0] * send_window  # the how-manieth each was sent last; 0: is to be sent
-        self._in = memoryview(bytearray(recv_window * (recv_max - HEAD)))
         self._got = [0] * recv_window
         self._recv = recv_max - HEAD
         self.quantum = 0
@@ -40,6 +40,10 @@ class Stream:
         """Begin anew, with frames and a window no larger than when it was made."""
         self._send = send_max - HEAD
         self._window = send_window
+        self.close()  # before there are others
+        # A frame each: one piece for all may not be found in a heap that is nearly full.
+        self._out = [memoryview(bytearray(self._send)) for _ in range(send_window)]
+        self._in = [memoryview(bytearray(self._recv)) for _ in self._got]
         for slot in range(len(self._got)):
             self._got[slot] = 0
         # Frames by number. To be sent: those before _base have arrived, before _sent were sent at least
@@ -53,22 +57,13 @@ class Stream:
         self._tries = self._since = 0
         self.rate(baud)
 
+    def close(self) -> None:
+        """Give the buffers up."""
+        self._out = self._in = []
+
     def rate(self, baud: int) -> None:
         """The line's bits a second: they set how long an answer is waited for."""
         self._first = self._wait = min(_LONGEST_MS, 60 + self._window * (self._send + HEAD) * 30000 // baud)
-
-    @property
-    def room(self) -> int:
-        """Bytes that ``write`` would take now."""
-        free = (self._window - self._tail + self._base) * self._send
-        if self._sent < self._tail:
-            free += self._send - self._sizes[(self._tail - 1) % self._window]
-        return free
-
-    @property
-    def idle(self) -> bool:
-        """Whether all that was written has arrived."""
-        return self._base == self._tail
 
     def write(self, data) -> int:
         """How many bytes were taken, from the beginning of ``data``; 0: no room now."""
@@ -83,8 +78,7 @@ class Stream:
                 self._tail += 1
             size = self._sizes[slot]
             part = min(self._send - size, len(data) - taken)
-            at = slot * self._send + size
-            self._out[at : at + part] = data[taken : taken + part]
+            self._out[slot][size : size + part] = data[taken : taken + part]
             self._sizes[slot] = size + part
             taken += part
         return taken
@@ -94,11 +88,11 @@ class Stream:
         done = 0
         while done < len(buf) and self._read < self._next:
             slot = self._read % len(self._got)
-            at = slot * self._recv + self._at
-            part = min(self._got[slot] - self._at, len(buf) - done)
-            buf[done : done + part] = self._in[at : at + part]
+            at = self._at
+            part = min(self._got[slot] - at, len(buf) - done)
+            buf[done : done + part] = self._in[slot][at : at + part]
             done += part
-            self._at += part
+            self._at = at + part
             if self._at == self._got[slot]:
                 self._got[slot] = self._at = 0
                 self._read += 1
@@ -156,11 +150,10 @@ class Stream:
         self._count += 1
         self._turns[slot] = self._count
         size = self._sizes[slot]
-        start = slot * self._send
         out[at] = DATA
         out[at + 1] = number & 255
         at += HEAD
-        out[at : at + size] = self._out[start : start + size]
+        out[at : at + size] = self._out[slot][:size]
         pad = min(-size % self.quantum, self._send - size) if self.quantum else 0
         if pad:
             out[at - HEAD] = PADDED
@@ -203,8 +196,7 @@ class Stream:
         most = len(self._got)
         slot = number % most
         if self._next <= number < self._read + most and not self._got[slot]:
-            at = slot * self._recv
-            self._in[at : at + size] = payload[HEAD : HEAD + size]
+            self._in[slot][:size] = payload[HEAD : HEAD + size]
             self._got[slot] = size
             self.received += 1
             while self._next < self._read + most and self._got[self._next % most]:

@@ -7,7 +7,7 @@ from io import IOBase
 from hubcore import frames
 from hubcore.compat import const
 from hubcore.stream import ACK, DATA, PADDED, POKE, Stream
-from tasks.forget import fetch, forget
+from tasks.forget import fetch, forget, shed
 from tasks.wake import Wake, readable
 
 _HELLO_1 = const(0x01)
@@ -23,7 +23,7 @@ _BROKEN = const(5)  # a reason of BYE
 _TXBUF = const(2048)
 _READ = const(256)
 _GIVES = const(512)  # payload bytes of a frame to the laptop
-_TAKES = const(256)  # and from it: four fit the receiver's ring while a sector is erased
+_TAKES = const(128)  # and from it: four fit the receiver's ring while a sector is erased
 _WINDOW = const(4)
 _MOST = const(528)  # bytes of a frame on the wire
 _QUANTUM = const(256)
@@ -37,7 +37,7 @@ _TICKS = const(0x3FFFFFFF)
 
 
 class Cable(IOBase):
-    """Carrier on a ``machine.UART`` of 115,200 bits a second, whose receive buffer has 2,048 bytes.
+    """Carrier on a ``machine.UART`` of 115,200 bits a second, whose receive buffer has 1,024 bytes.
 
     ``out``, 528 bytes, is filled and sent in one go: others may use it too. ``device`` is the 6 bytes of
     the id; ``ready``: the kiosk is enrolled, else nobody is let in; ``highest``: the highest rate taken.
@@ -57,6 +57,7 @@ class Cable(IOBase):
         self.highest = highest
         self.baud = _FIRST
         self.stream = Stream(_GIVES, _TAKES, _WINDOW, _WINDOW)
+        self.stream.close()
         self._decoder = frames.Decoder(_TAKES)
         self.control = []  # payloads that go before the stream's
         self.token = None
@@ -114,6 +115,7 @@ class Cable(IOBase):
             self.say(bytes((_BYE, reason)))
             self.end()
         self.held = False
+        self.stream.close()
         payload, self.next = self.next, None
         if payload:
             self._door("begin", payload)
@@ -223,7 +225,7 @@ class Cable(IOBase):
         try:
             getattr(fetch("services.door"), what)(self, payload)
         except MemoryError:
-            pass  # it asks again
+            shed()  # it asks again
         forget("services.door", "hubcore.asked")
 
     def say(self, payload: bytes) -> None:

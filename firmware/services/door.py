@@ -34,7 +34,7 @@ _WHY = {
 _HELLO_1 = const(0x01)
 _OPENED = const(0x11)
 _GIVES = const(512)  # payload bytes of a frame to the laptop
-_TAKES = const(256)
+_TAKES = const(128)
 _WINDOW = const(4)
 
 

@@ -146,7 +146,7 @@ def test_boardcfg_is_plain_constants() -> None:
     exec(image.boardcfg_source(load_board(TOML), letter="R"), scope)
     assert scope["LETTER"] == "R"
     assert scope["KEYS"] == {"up": 4, "down": 5, "yes": 6, "back": 7, "help": 15}
-    assert (scope["PANEL_CS"], scope["SPI_1_BAUD"], scope["UART_LINK_RXBUF"]) == (10, 40_000_000, 2048)
+    assert (scope["PANEL_CS"], scope["SPI_1_BAUD"], scope["UART_LINK_RXBUF"]) == (10, 40_000_000, 1024)
     assert scope["PANEL_PITCH_UM"] == 174
     assert not any(isinstance(value, float) for value in scope.values())
 

@@ -13,6 +13,23 @@ from hubcore.stream import ACK, DATA, HEAD, PADDED, POKE, Stream
 ROOM = 2048
 
 
+class End(Stream):
+    """A stream with what tests want to know of it."""
+
+    @property
+    def room(self) -> int:
+        """Bytes that ``write`` would take now."""
+        free = (self._window - self._tail + self._base) * self._send
+        if self._sent < self._tail:
+            free += self._send - self._sizes[(self._tail - 1) % self._window]
+        return free
+
+    @property
+    def idle(self) -> bool:
+        """Whether all that was written has arrived."""
+        return self._base == self._tail
+
+
 class Line:
     """Two streams and what is between them; ``lose`` and the like get a random number a frame."""
 
@@ -23,12 +40,12 @@ class Line:
         double: float = 0.0,
         late: float = 0.0,
         flip: float = 0.0,
-        ends: tuple[Stream, Stream] | None = None,
+        ends: tuple[End, End] | None = None,
         start_ms: int = 0,
     ) -> None:
         self.random = random.Random(seed)
         self.loss, self.double, self.late, self.flip = loss, double, late, flip
-        self.ends = ends or (Stream(1024, 384, 4, 4), Stream(384, 1024, 4, 4))
+        self.ends = ends or (End(1024, 384, 4, 4), End(384, 1024, 4, 4))
         self.now = start_ms
         self.under_way: list[tuple[int, int, bytes]] = []
         self.count = 0
@@ -109,7 +126,7 @@ def test_all_arrives_once_and_in_order(
     seed, size, back, loss, double, late, flip, greed, quantum, windows, start
 ):
     a, b, c, d = windows
-    ends = Stream(1024, 384, a, b), Stream(384, 1024, c, d)
+    ends = End(1024, 384, a, b), End(384, 1024, c, d)
     for end, window in zip(ends, (min(a, d), min(c, b)), strict=True):
         end.reset(1024 if end is ends[0] else 384, window)
         end.quantum = quantum
@@ -212,7 +229,7 @@ def test_a_faster_line_waits_less():
 
 
 def test_dead_after_eight_time_outs():
-    end = Stream(1024, 384, 4, 4)
+    end = End(1024, 384, 4, 4)
     assert end.write(b"x" * 3000) == 3000
     out = memoryview(bytearray(ROOM))
     now = 0
@@ -255,7 +272,7 @@ def test_a_reader_that_comes_late_is_told_of_without_asking():
 
 
 def test_timers():
-    end = Stream(1024, 384, 4, 4)
+    end = End(1024, 384, 4, 4)
     out = memoryview(bytearray(ROOM))
     assert end.due_ms(5) == -1 and end.next(out, 0, 5) == 0
     end.write(b"abc")
@@ -269,7 +286,7 @@ def test_timers():
 
 
 def test_frames_look_as_written_down():
-    end = Stream(64, 64, 4, 4)
+    end = End(64, 64, 4, 4)
     out = memoryview(bytearray(ROOM))
     for number in (0, 2, 3):
         end.take(bytes([DATA, number]) + b"abc", 0)
@@ -288,8 +305,8 @@ def test_frames_look_as_written_down():
     ("size", "kind", "length"), [(1, 0x21, 64), (63, 0x21, 64), (64, 0x20, 64), (65, 0x21, 98)]
 )
 def test_padding(size: int, kind: int, length: int):
-    end = Stream(100, 100, 4, 4)
-    other = Stream(100, 100, 4, 4)
+    end = End(100, 100, 4, 4)
+    other = End(100, 100, 4, 4)
     end.quantum = 64
     out = memoryview(bytearray(b"\xaa" * ROOM))
     end.write(b"x" * size)
@@ -302,7 +319,7 @@ def test_padding(size: int, kind: int, length: int):
 
 @given(st.lists(st.binary(min_size=1, max_size=80), max_size=60), st.integers(0, 400))
 def test_any_payload_is_taken_or_ignored(payloads, size):
-    end = Stream(66, 66, 4, 4)
+    end = End(66, 66, 4, 4)
     out = memoryview(bytearray(ROOM))
     end.write(bytes(size))
     for payload in payloads:
@@ -316,7 +333,7 @@ def test_any_payload_is_taken_or_ignored(payloads, size):
 
 
 def test_old_and_impossible_acknowledgements_change_nothing():
-    end = Stream(66, 66, 4, 4)
+    end = End(66, 66, 4, 4)
     out = memoryview(bytearray(ROOM))
     end.write(bytes(256))
     while end.next(out, 0, 0):

@@ -137,11 +137,11 @@ class Talk:
 
 
 @functools.cache
-def _flash() -> bytes:
+def _flash(toml: Path) -> bytes:
     """An image as it is shipped, which takes seconds to build."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "flash.bin"
-        image.build_image(TOML, path)
+        image.build_image(toml, path)
         return path.read_bytes()
 
 
@@ -150,14 +150,14 @@ class Desk:
 
     _laptops = 0
 
-    def __init__(self, folder: Path, identity: bool = True, tight: bool = False) -> None:
+    def __init__(self, folder: Path, identity: bool = True, tight: bool = False, toml: Path = TOML) -> None:
         """``tight``: with the heap that a chip leaves a kiosk."""
         self.flash = folder / "flash.bin"
-        self.flash.write_bytes(_flash())
+        self.flash.write_bytes(_flash(toml))
         if identity:
             self.enrol()
         self.kernel = Kernel.virtual(SEED)
-        spec = load_spec(TOML)
+        spec = load_spec(toml)
         heap = memory.kiosk_heap(spec.heap_limit) if tight else None
         self.board = Board(self.kernel, spec, self.flash, seed=SEED, heap_bytes=heap)
         self.uarts = Uarts(self.board)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from link_rig import DEVICE, HUB, LAPTOP, TECHNICIAN, Desk, Talk
+from link_rig import DEVICE, HUB, LAPTOP, TECHNICIAN, TOML, Desk, Talk
 
 from hubcore import cbor, frames, records, requests
 from smilehub.errors import (
@@ -346,6 +346,38 @@ def test_a_sync_over_a_bad_line_loses_and_doubles_nothing(desk: Desk, trouble: s
             assert trouble == "stalls" or cable["resent"] > 0
 
     desk.run(work)
+
+
+@pytest.mark.parametrize("small", [False, True])
+def test_the_receiver_holds_what_comes_while_flash_is_erased(tmp_path: Path, small: bool) -> None:
+    # At 921600 a sector's 45 ms bring four times the ring; what is not acknowledged must fit it. A ring that
+    # is too small shows that this is seen.
+    toml = TOML
+    if small:
+        toml = tmp_path / "board.toml"
+        toml.write_text(TOML.read_text().replace("rxbuf = 1024", "rxbuf = 384"))
+    desk = Desk(tmp_path, toml=toml)
+
+    async def work() -> None:
+        async with desk.talk(TECHNICIAN) as talk:
+            assert desk.cable is not None and desk.cable.baud == 921600
+            block = random.Random(1).randbytes(900)
+            erased = desk.board.stats.flash_ops
+            asked = [
+                await talk.say(requests.FILE_WRITE, {0: f"/other/{n}.bin", 1: 0, 2: block}) for n in range(24)
+            ]
+            for number in asked:
+                assert (await talk.reply(number))[0] == requests.DONE
+            assert desk.board.stats.flash_ops - erased > 50
+            cable = (await talk.done(requests.HEALTH))[6]["cable"]
+            assert (cable["dropped"] > 0) == small
+            read = await talk.done(requests.FILE_READ, {0: "/other/23.bin", 1: 0, 2: 1024})
+            assert read == {0: block, 1: 900}
+
+    try:
+        desk.run(work)
+    finally:
+        desk.close()
 
 
 def test_what_comes_amid_a_long_reply_waits_for_its_end(desk: Desk) -> None:

@@ -31,6 +31,13 @@ _CONTROL = {OPENED, rates.RATED, rates.ECHO}
 _HELLO_1 = bytes((VERSION_1,)) + bytes(cbor.dumps([0, 0, 1, {0: list(VERSIONS), 1: ""}]))
 
 
+class _Stream(Stream):
+    @property
+    def idle(self) -> bool:
+        """Whether all that was written has arrived."""
+        return self._base == self._tail
+
+
 class CableTransport:
     """A reliable transport over a serial one. ``rates``: bits a second to try beyond 115200, best first.
 
@@ -52,7 +59,7 @@ class CableTransport:
         self.device_id = b""
         self._wanted = rates
         self._rnd = rnd
-        self._stream = Stream(_GIVES, _TAKES, _WINDOW, _WINDOW)
+        self._stream = _Stream(_GIVES, _TAKES, _WINDOW, _WINDOW)
         self._rates = Rates(inner, self._send, self._answer, self._stream.rate)
         self._token = b""
         self._answers: asyncio.Queue[bytes] = asyncio.Queue(_ANSWERS)
