@@ -6,16 +6,23 @@
 import asyncio
 import random
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from clinic_rig import PACE_S, a_hub, play
+from PIL import Image
 
 from hubcore.records import Record
+from smilehub.devices.assets_fonts import label_font
+from smilehub.devices.assets_pictures import draw_line
 from smilehub.errors import KioskRefused
 from smilehub.rehearsal import plan
+from smilehub.rehearsal.eyes import Eyes
 from smilehub.rehearsal.hub import SimulatedHub
 from smilehub.rehearsal.people import Visitors
 from smilehub.rehearsal.staff import Staff
+from smilehub.sim.peripherals.st7796s import Traffic
 
 _KEYS = ("up", "down", "yes", "back", "help")
 # Yes most often: it is what gets a monkey anywhere.
@@ -39,9 +46,12 @@ class Monkey:
         """So many presses, holds, chords and bounces."""
         while presses > 0:
             presses -= await self._something()
-            label = self.hub.eyes.label()
-            if label:
-                self.shown.add(label)
+            await self.look()
+
+    async def look(self) -> None:
+        """Note the label that stands on the panel; one that is half drawn over another is none."""
+        if await self.hub.eyes.stands() and (label := self.hub.eyes.label()):
+            self.shown.add(label)
 
     async def _something(self) -> int:
         rng = self.rng
@@ -66,6 +76,35 @@ class Monkey:
         # What stands still for a third of a second is drawn; sometimes there is no time for that.
         await asyncio.sleep(rng.choice((0.05, 0.4, 0.4, 0.7)))
         return count
+
+
+class Panel:
+    """Shows a ticket's label; one that is being drawn gets more with each look."""
+
+    lit = True
+
+    def __init__(self, label: str, drawing: bool) -> None:
+        self._total = Traffic()
+        self._drawing = drawing
+        self._image = Image.new("RGB", (480, 320))
+        self._image.paste((255, 255, 255), (8, 72), draw_line(label_font(), label))
+
+    @property
+    def total(self) -> Traffic:
+        self._total.pixel_bytes += self._drawing
+        return self._total
+
+    def image(self) -> Image.Image:
+        return self._image
+
+
+@pytest.mark.parametrize("drawing", [False, True])
+def test_a_ticket_that_is_nowhere_is_seen_unless_it_is_half_another(drawing: bool) -> None:
+    hub = SimpleNamespace(eyes=Eyes(cast(Any, Panel("K590", drawing))))
+    monkey = Monkey(cast(SimulatedHub, hub), 1)
+    asyncio.run(monkey.look())
+    assert hub.eyes.label() == "K590"
+    assert monkey.shown == (set() if drawing else {"K590"})
 
 
 async def _staff(hub: SimulatedHub, work: Staff) -> None:

@@ -7,6 +7,7 @@ from smilehub.sim.peripherals.st7796s import ST7796S
 
 _LOOK_S = 0.05
 _STILL_S = 0.5
+_MOMENT_S = 0.02  # what is being drawn changes every millisecond
 
 
 class Dead(RuntimeError):
@@ -46,6 +47,12 @@ class Eyes:
     def code(self) -> str:
         """The eight arrows of a ticket's code as letters of u, d, y and b, or ""."""
         return self.page().code
+
+    async def stands(self) -> bool:
+        """Whether nothing is being drawn, which takes a moment to see: else parts of two pictures show."""
+        seen = self._traffic()
+        await asyncio.sleep(_MOMENT_S)
+        return self._traffic() == seen
 
     async def change(self, before: bytes, within_s: float = 5.0) -> None:
         """Wait until the picture differs from ``before``. Raises Dead if it does not."""
