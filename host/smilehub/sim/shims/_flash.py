@@ -72,6 +72,7 @@ def read(address, buf, n):
     _sim.advance(2 + n // 10)
 
 
+@micropython.native
 def program(address, buf, n):
     """Clear the bits that are clear in the first ``n`` bytes of ``buf``."""
     done = 0
@@ -104,6 +105,7 @@ def program(address, buf, n):
         done += step
 
 
+@micropython.native
 def erase(address):
     """Set the sector at ``address`` to ones."""
     _S[_OPS] += 1

@@ -52,25 +52,31 @@ def set_busy(on):
 
 
 def run_irqs():
-    """Run what is in the ring, unless a handler runs already."""
-    if _S[_BUSY]:
-        return
-    while _S[_COUNT]:
-        at = _S[_HEAD]
-        function = _function[at]
-        arg = _argument[at]
-        _function[at] = _argument[at] = None
-        _S[_HEAD] = (at + 1) % _IRQS
-        _S[_COUNT] -= 1
-        _S[_BUSY] = 1
+    """Run what is in the ring, unless a handler runs already.
+
+    Bytecode, in which what firmware schedules gets its turn, and short: a longer function's variables would
+    lie in the firmware's heap.
+    """
+    while _S[_COUNT] and not _S[_BUSY]:
+        _run()
+
+
+def _run():
+    at = _S[_HEAD]
+    function = _function[at]
+    arg = _argument[at]
+    _function[at] = _argument[at] = None
+    _S[_HEAD] = (at + 1) % _IRQS
+    _S[_COUNT] -= 1
+    _S[_BUSY] = 1
+    micropython.heap_lock()
+    try:
+        function(arg)
+    except Exception as error:  # noqa: BLE001 - printed, as the port does, and the program goes on
+        micropython.heap_unlock()
+        print("Uncaught exception in IRQ callback handler")
+        sys.print_exception(error)
         micropython.heap_lock()
-        try:
-            function(arg)
-        except Exception as error:  # noqa: BLE001 - printed, as the port does, and the program goes on
-            micropython.heap_unlock()
-            print("Uncaught exception in IRQ callback handler")
-            sys.print_exception(error)
-            micropython.heap_lock()
-        finally:
-            micropython.heap_unlock()
-            _S[_BUSY] = 0
+    finally:
+        micropython.heap_unlock()
+        _S[_BUSY] = 0

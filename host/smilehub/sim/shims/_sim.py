@@ -181,6 +181,7 @@ def _exchange(kind, a, b, payload, into):
         surface()
 
 
+@micropython.native
 def ask(kind, a, b, payload=None):
     """Ask the host and wait for its answer (bytes). Raises OSError with the errno the host gave."""
     data = _exchange(kind, a, b, payload, None)
@@ -188,6 +189,7 @@ def ask(kind, a, b, payload=None):
     return data
 
 
+@micropython.native
 def ask_into(kind, a, b, payload, into):
     """As ``ask``, the answer read into ``into`` without allocating; returns its length."""
     n = _exchange(kind, a, b, payload, into)
@@ -208,6 +210,7 @@ def advance(us):
         _cross()
 
 
+@micropython.native
 def _cross():
     if _S[_T] >= _S[_HORIZON]:
         _exchange(SYNC, 0, 0, None, _spare)
@@ -265,6 +268,7 @@ def _wait_exchange(flags, deadline):
     surface()
 
 
+@micropython.native
 def wait(deadline, stdin=False):
     """Sleep until an event was dispatched or the kernel's clock reaches ``deadline`` (µs; -1: for ever).
 
@@ -283,6 +287,7 @@ def until(deadline):
     return -1 if timer == _FOREVER else timer
 
 
+@micropython.native
 def serve():
     """Run the local timers and interrupts that are due."""
     _run_timers()
@@ -329,6 +334,7 @@ def timer_at(us):
     _S[_LIMIT] = min(_S[_HORIZON], us)
 
 
+@micropython.native
 def _run_timers():
     if busy():
         return
@@ -346,6 +352,7 @@ def measure_from(base):
     _S[_BASE] = base
 
 
+@micropython.native
 def measure():
     """Tell the host what the heap holds, if it asked to know."""
     if not _measuring:

@@ -62,6 +62,7 @@ class _Bus:
             _sim.post(_sim.SPI_WRITE, self._bus, 0, buf if n == len(buf) else buf[:n])
             self._pass(n)
 
+    @micropython.native
     def _transfer(self, out, into):
         n = self._check(len(out))
         if not n:
@@ -75,6 +76,7 @@ class _Bus:
         self.readinto(buf, write)
         return bytes(buf)
 
+    @micropython.native
     def readinto(self, buf, write=0):
         buf = writable(buf)
         write = integer(write) & 0xFF

@@ -44,6 +44,7 @@ class Stream(io.IOBase):
         while ring.any() < n and _sim.now() < until:
             _sim.wait(until)
 
+    @micropython.native
     def readinto(self, buf, nbytes=-1):
         ring = self._live()
         buf = writable(buf)
@@ -108,6 +109,7 @@ class Stream(io.IOBase):
             raise StopIteration
         return line
 
+    @micropython.native
     def write(self, buf, *span):
         buf = octets(buf)
         if span:

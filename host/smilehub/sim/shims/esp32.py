@@ -5,6 +5,7 @@ import struct
 import _flash
 import _nvs
 import _sim
+import micropython
 from _arg import integer, octets, writable
 
 _BLOCK = 4096
@@ -97,6 +98,7 @@ class Partition:
         """(type, subtype, address, size, label, encrypted)"""
         return self._row
 
+    @micropython.native
     def readblocks(self, block, buf, offset=0):
         """Read ``len(buf)`` bytes from ``block`` on, at ``offset`` bytes."""
         _flash.hold()
@@ -105,6 +107,7 @@ class Partition:
         finally:
             _flash.release()
 
+    @micropython.native
     def _read(self, block, buf, offset):
         at = integer(block) * self._block + integer(offset)
         buf = writable(buf)
@@ -112,6 +115,7 @@ class Partition:
         self._check(at, n)
         _flash.read(self._address + at, buf, n)
 
+    @micropython.native
     def writeblocks(self, block, buf, offset=None):
         """Program ``buf``; without ``offset`` the blocks are erased first."""
         _flash.hold()
@@ -120,6 +124,7 @@ class Partition:
         finally:
             _flash.release()
 
+    @micropython.native
     def _write(self, block, buf, offset):
         at = integer(block) * self._block
         buf = octets(buf)
@@ -141,6 +146,7 @@ class Partition:
             self._check(at, n)
         _flash.program(self._address + at, buf, n)
 
+    @micropython.native
     def ioctl(self, op, arg):
         """Block device protocol: 1 init, 2 deinit, 3 sync, 4 count, 5 size, 6 erase."""
         _flash.hold()
@@ -149,6 +155,7 @@ class Partition:
         finally:
             _flash.release()
 
+    @micropython.native
     def _control(self, op, arg):
         if op in (1, 2, 3):
             return 0

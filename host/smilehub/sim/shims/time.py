@@ -2,6 +2,7 @@
 interrupts end early."""
 
 import _sim
+import micropython
 from _native import time as _native
 
 _MASK = (1 << 30) - 1
@@ -41,6 +42,7 @@ def ticks_diff(end, start):
     return (end - start + _HALF & _MASK) - _HALF
 
 
+@micropython.native
 def _sleep(us):
     if us <= 0:
         _sim.advance(_LOOK_US)
@@ -55,11 +57,13 @@ def sleep(seconds):
     _sleep(int(seconds * 1000000))
 
 
+@micropython.native
 def sleep_ms(ms):
     """Sleep milliseconds."""
     _sleep(int(ms) * 1000)
 
 
+@micropython.native
 def sleep_us(us):
     """Sleep microseconds."""
     _sleep(int(us))
