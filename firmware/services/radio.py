@@ -131,9 +131,10 @@ class Radio(IOBase):
 
     def hang_up(self, reason: int = 0) -> None:
         """The session is over, whoever ended it: the next central may come."""
-        self._held = False
-        self._end(reason)
-        self.pulse.set()
+        if self._held:  # else somebody may be about to prove the key
+            self._held = False
+            self._end(reason)
+            self.pulse.set()
 
     # For the kiosk
 

@@ -18,6 +18,7 @@ _ALERTS = const(8)
 _WINDOW = const(1024)
 _KEYS_MS = const(5000)  # so long after a key was pressed nobody shakes hands: it blocks for a second
 _WAIT_MS = const(2000)
+_LONGEST_MS = const(16_000)  # between handshakes that fail, of one way
 
 _REQUEST = const(0)  # as in hubcore.requests, which is in memory only while a request is answered
 _REPLY = const(1)
@@ -30,6 +31,7 @@ _MOST_ASKED = const(1024)
 _DONE = const(0)  # reasons of BYE, docs/link.md; and the status
 _LATE = const(2)
 _BROKEN = const(5)
+_UNREAD = const(10)
 
 
 class Bye(Exception):
@@ -57,6 +59,7 @@ class Gate:
         self.ways = {}
         self.restarts = {}  # of the supervisor
         self.busy: "Session | None" = None  # who shakes hands
+        self.next: "Session | None" = None  # and who does then
         self.der = None  # and with which certificate
         self._told = {}
         self.context = identity and fetch("services.door").context(self, identity)
@@ -91,6 +94,7 @@ class Session:
         self._alerts = []
         self._news = False
         self.refused = self.owed = 0
+        self._pause = self._failed = 0  # no handshake for so many ms after the last that failed, and its tick
         gate.ways[carrier.way] = self
         gate.hub.listeners.append(self._heard)
 
@@ -129,6 +133,10 @@ class Session:
             finally:
                 if gate.busy is self:
                     gate.busy = gate.der = None
+                if gate.next is self:
+                    gate.next = None
+                self._failed = time.ticks_ms()
+                self._pause = 0 if self.role else min(self._pause * 2 + 500, _LONGEST_MS)
                 carrier.handshaking(False)
                 carrier.hang_up(reason)
                 self.role = self.serial = self.pull = self.rest = self.reason = self.tls = self._reader = None
@@ -137,17 +145,24 @@ class Session:
                 gc.collect()
 
     async def calm(self, turn) -> None:
-        """Until this session may shake hands: none within 5 s of a key press, and one at a time.
+        """Until this session may shake hands: none within 5 s of a key press, one at a time, and after one
+        that failed the other way first.
 
         Raises Bye when its peer has gone meanwhile.
         """
         carrier, gate = self.carrier, self.gate
         while True:
-            blocked = _KEYS_MS - time.ticks_diff(time.ticks_ms(), gate.ui.since)
+            now = time.ticks_ms()
+            blocked = _KEYS_MS - time.ticks_diff(now, gate.ui.since)
             if not 0 < blocked <= _KEYS_MS:
-                if not gate.busy or gate.busy is self:
-                    break
-                blocked = _WAIT_MS
+                if gate.busy is self:
+                    return
+                blocked = self._pause - time.ticks_diff(now, self._failed)
+                if not 0 < blocked <= self._pause:
+                    gate.next = gate.next or self
+                    if not gate.busy and gate.next is self:
+                        break
+                    blocked = _WAIT_MS
             carrier.wait(_WAIT_MS // 1000 + 1)
             turn.rest()
             await asyncio.sleep_ms(min(blocked, _WAIT_MS))
@@ -155,6 +170,7 @@ class Session:
             if carrier.ended:
                 raise Bye(_DONE)
         gate.busy = self
+        gate.next = None
 
     async def _serve(self, turn):
         carrier, gate, tls = self.carrier, self.gate, self.tls
@@ -167,7 +183,7 @@ class Session:
             now = time.ticks_ms()
             wait = _SILENT_MS - time.ticks_diff(now, heard)
             if wait <= 0:
-                raise Bye(_LATE)
+                raise Bye(_LATE if left is None else _UNREAD)
             moved = False
             if left is None:
                 if self._answers and not self.rest:

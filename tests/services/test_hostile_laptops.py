@@ -236,7 +236,7 @@ def test_who_asks_and_never_reads_is_held_back_and_sent_away(desk: Desk) -> None
         loop = asyncio.get_running_loop()
         async with desk.talk(rates=()) as talk:
             began, said = loop.time(), 0
-            with pytest.raises(LinkError):
+            with pytest.raises(LinkError, match="nobody here took its answers"):
                 async with asyncio.timeout(300):
                     while said < 1000:
                         await talk.say(requests.STATE, {})

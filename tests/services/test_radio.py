@@ -422,6 +422,36 @@ bluetooth.BLE.gap_disconnect = hang_up
         clinic.close()
 
 
+def test_a_session_that_is_over_hangs_up_on_nobody_else(tmp_path: Path) -> None:
+    clinic = Clinic(
+        tmp_path,
+        """
+async def late():
+    while True:
+        await asyncio.sleep_ms(50)
+        if air.ended:
+            air.hang_up(5)
+asyncio.create_task(late())
+""",
+    )
+
+    async def script(_: Clinic) -> None:
+        device = await find(clinic)
+        peer = clinic.peer(device)
+        await peer.connect()
+        await peer.subscribe()
+        await asyncio.sleep(1)
+        await peer.prove(KEY)
+        await peer.send(b"=here")
+        assert await peer.receive(4) == b"here"
+        await peer.leave()
+
+    try:
+        clinic.run(script)
+    finally:
+        clinic.close()
+
+
 def test_hanging_up_is_tried_until_it_works(tmp_path: Path) -> None:
     clinic = Clinic(
         tmp_path,

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import random
 from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from link_rig import DEVICE, HUB, LAPTOP, TECHNICIAN, Desk, Talk
 from radio_rig import BYE, SERVICE, WAIT, Peer
 
 from hubcore import records
-from smilehub.errors import HandshakeLate, LinkError
+from smilehub.errors import HandshakeLate, LinkError, SmilehubError
 from smilehub.link.air import AirTransport, Backend
 from smilehub.link.cable import CableTransport
 from smilehub.link.tls import SecureTransport
@@ -124,6 +125,42 @@ def test_handshakes_take_turns_and_who_waits_is_told(desk: AirDesk) -> None:
             await talk.hello()
 
     desk.run(work)
+
+
+def test_who_stalls_handshakes_on_the_cable_keeps_nobody_in_the_air_out(desk: AirDesk) -> None:
+    async def stall() -> None:
+        for number in itertools.count():
+            cable = CableTransport(link_rig.Wire(desk.port), rates=(), rnd=random.Random(number).randbytes)
+            try:
+                with contextlib.suppress(SmilehubError):
+                    await cable.open()
+                    shaken.append(asyncio.get_running_loop().time())
+                    while True:
+                        await cable.receive()
+            finally:
+                await cable.close()
+
+    shaken: list[float] = []
+    took: list[float] = []
+
+    async def work() -> None:
+        stalling = asyncio.create_task(stall())
+        await asyncio.sleep(5)
+        for _ in range(4):
+            began = asyncio.get_running_loop().time()
+            async with desk.talk_by_air() as talk:
+                await talk.hello()
+            took.append(asyncio.get_running_loop().time() - began)
+        stalling.cancel()
+        await asyncio.gather(stalling, return_exceptions=True)
+        await asyncio.sleep(1)
+        # Its own way stays open for who means well, a little later.
+        async with desk.talk(rates=()) as talk:
+            assert (await talk.hello())[13] == "laptop"
+
+    desk.run(work)
+    assert max(took) < 25, took
+    assert len(shaken) > 2
 
 
 def test_a_pull_is_cut_anywhere_and_goes_on_from_its_cursor(desk: AirDesk) -> None:

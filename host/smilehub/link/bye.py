@@ -14,7 +14,7 @@ from smilehub.errors import (
     WrongAuthority,
 )
 
-DONE, REFUSED, LATE, REPLACED, NOT_ENROLLED, BROKEN, REVOKED, OTHER_HUB, BARE, WEAKER = range(10)
+DONE, REFUSED, LATE, REPLACED, NOT_ENROLLED, BROKEN, REVOKED, OTHER_HUB, BARE, WEAKER, UNREAD = range(11)
 
 _WORDS: dict[int, tuple[Callable[[str], SmilehubError], str]] = {
     DONE: (LinkClosed, "The kiosk at {} ended the session."),
@@ -28,6 +28,7 @@ _WORDS: dict[int, tuple[Callable[[str], SmilehubError], str]] = {
     BARE: (NoCertificate, "The kiosk at {} saw no certificate of this laptop."),
     # an older kiosk says REFUSED for it, which may be anything
     WEAKER: (Downgraded, "The kiosk at {} and this laptop have no TLS version and cipher in common."),
+    UNREAD: (LinkClosed, "The kiosk at {} gave the session up: nobody here took its answers in time."),
 }
 
 
