@@ -36,7 +36,7 @@ gallery: $(READY_DEV)   ## one page of every screen in every language: build/gal
 test: $(READY_DEV)   ## the whole test suite; ARGS goes to pytest
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
-soak: $(READY_DEV)   ## the long runs: 20 monkeys of 10,000 key presses, torture of journal and link
+soak: $(READY_DEV)   ## the long runs: 20 monkeys of 10,000 key presses, torture of journal and link, fuzzing
 	@$(BIN)/python -m pytest -n 2 -m slow -vv $(ARGS)
 
 mutate: $(READY_DEV)   ## mutation testing of hubcore: how many wrong cores the tests notice

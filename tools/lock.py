@@ -3,9 +3,12 @@
 The lock files name packages, versions and hashes only: no registry address is written.
 """
 
+import re
 import subprocess
 import sys
 import tempfile
+import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -42,6 +45,7 @@ def main() -> int:
                 cwd=ROOT,
             )
             drop_unused(ROOT / name)
+            mark(ROOT / name, markers(ROOT / "pyproject.toml"))
     return 0
 
 
@@ -55,6 +59,25 @@ def drop_unused(lock: Path) -> None:
         if keep:
             kept.append(line)
     lock.write_text("\n".join(kept) + "\n")
+
+
+def markers(project: Path) -> dict[str, str]:
+    """Of the requirements that pyproject.toml has for some systems alone: name and marker."""
+    extras = tomllib.loads(project.read_text())["project"]["optional-dependencies"]
+    found = (
+        re.fullmatch(r"([A-Za-z0-9._-]+)[^;]*;\s*(.+)", one) for extra in extras.values() for one in extra
+    )
+    return {one[1].lower(): one[2] for one in found if one is not None}
+
+
+def mark(lock: Path, only: Mapping[str, str]) -> None:
+    """Have a lock file ask for those only where they can be had; pip-compile forgets it."""
+    text = lock.read_text()
+    for name, marker in only.items():
+        text = re.sub(
+            rf"^({re.escape(name)}==[^ ;\n]+)(?: ; [^\\\n]*?)? \\$", rf"\1 ; {marker} \\", text, flags=re.M
+        )
+    lock.write_text(text)
 
 
 if __name__ == "__main__":

@@ -91,6 +91,15 @@ def test_a_changed_identity_is_damaged_or_another_one_of_the_same_form(
             pass
 
 
+def test_a_key_of_an_unknown_curve_and_a_name_of_another_type_are_damaged() -> None:
+    with pytest.raises(KeysDamaged):
+        certificates.key_from_der(LAPTOP.key.replace(b"\x2a\x86\x48\xce", b"\x2a\x96\x48\xce"))
+    name = b"\x0c\x0blaptop-desk"
+    assert name in LAPTOP.cert
+    with pytest.raises(KeysDamaged):
+        certificates.common_name(LAPTOP.cert.replace(name, b"\x03" + name[1:]))
+
+
 def test_no_secret_shows_in_a_repr() -> None:
     for shown in (repr(LAPTOP), repr(KIOSK), repr(HUB), str(HUB.__dict__.get("issued"))):
         for secret in (LAPTOP.key, KIOSK.key, HUB.hub_key, KIOSK.list_key):

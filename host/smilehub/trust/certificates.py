@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -48,7 +49,7 @@ def key_from_der(der: bytes) -> ec.EllipticCurvePrivateKey:
     """The inverse. Raises KeysDamaged, which says nothing of the bytes."""
     try:
         key = serialization.load_der_private_key(der, None)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, UnsupportedAlgorithm):
         raise KeysDamaged("A private key is damaged.") from None
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
         raise KeysDamaged("A private key is not of the curve P-256.")
@@ -108,7 +109,7 @@ def parse(der: bytes) -> x509.Certificate:
     """A certificate from DER. Raises KeysDamaged."""
     try:
         return x509.load_der_x509_certificate(der)
-    except ValueError as error:
+    except (ValueError, x509.InvalidVersion) as error:
         raise KeysDamaged("A certificate is damaged.") from error
 
 
@@ -153,7 +154,7 @@ def device_of(der: bytes) -> bytes:
 def _one(der: bytes, oid: x509.ObjectIdentifier) -> str:
     try:
         found = parse(der).subject.get_attributes_for_oid(oid)
-    except ValueError as error:  # names are read when they are asked for
+    except (ValueError, TypeError) as error:  # names are read when they are asked for
         raise KeysDamaged("A certificate is damaged.") from error
     if len(found) != 1:
         raise KeysDamaged("A certificate does not name what it belongs to.")
