@@ -59,6 +59,7 @@ class Cable(IOBase):
         self.stream = Stream(_GIVES, _TAKES, _WINDOW, _WINDOW)
         self.stream.close()
         self._decoder = frames.Decoder(_TAKES)
+        self.peer = self  # what TLS reads from and writes to
         self.control = []  # payloads that go before the stream's
         self.token = None
         self.next = None  # the OPEN of who waits for the one before to be gone

@@ -67,7 +67,7 @@ async def enter(session, turn, buf) -> tuple:
             if not sock:
                 gate.shed()
                 carrier.handshaking(True)
-                sock = gate.context.wrap_socket(carrier, server_side=True, do_handshake_on_connect=False)
+                sock = gate.context.wrap_socket(carrier.peer, server_side=True, do_handshake_on_connect=False)
             n = sock.readinto(buf)
         except ValueError:
             raise Bye(_OTHER_HUB, "wrong authority") from None  # its certificate does not verify

@@ -1,17 +1,13 @@
-"""What the radio needs only when it starts and when somebody connects."""
+"""What the radio needs only when it starts."""
 
 import asyncio
-import os
 from binascii import hexlify
 
 import bluetooth
 
 from hubcore.compat import const
-from services.codes import hmac
 
 # docs/link.md, Air
-_CHALLENGE = const(0x30)
-_VERSION = const(2)
 _ID = "-7d2c-4a5e-9f3a-5d1e54f1e1b0"
 
 _WRITE = const(0x0C)  # with and without response
@@ -52,13 +48,3 @@ def _start(radio, irq):
     radio.payload = radio.payload or b"\x02\x01\x06\x09\xff\xff\xff" + radio.device
     radio.answer = b"\x11\x07" + bytes(service) + bytes((len(name) + 1, 9)) + name
     return ble
-
-
-def challenge() -> bytes:
-    """A value CHALLENGE with a fresh nonce."""
-    return bytes((_CHALLENGE, _VERSION, _VERSION)) + os.urandom(16)
-
-
-def proved(radio, asked: bytes, proof: bytes) -> bool:
-    """Whether a value PROOF answers the challenge ``asked``."""
-    return proof[1:] == bytes((_VERSION,)) + hmac(radio.hub_key, b"air", asked[3:], radio.device)[:16]

@@ -31,6 +31,7 @@ MODULES = (
     "hubcore/__init__",
     "hubcore/compat",
     "services/__init__",
+    "services/central",
     "services/codes",
     "services/greet",
     "services/radio",
@@ -65,7 +66,7 @@ class Turn:
 async def put(air, data):
     data = memoryview(data)
     while len(data):
-        n = air.write(data)
+        n = air.peer.write(data)
         if n is None:
             await air.wake.wait(60000)
         elif n < 0:
@@ -76,7 +77,7 @@ async def talk(air):
     buf = bytearray(300)
     total = 0
     while True:
-        n = air.readinto(buf)
+        n = air.peer.readinto(buf)
         if n is None:
             await air.wake.wait(60000)
             continue

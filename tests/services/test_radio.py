@@ -497,15 +497,15 @@ def test_who_comes_while_there_is_no_room_for_its_buffers_may_come_again(tmp_pat
     clinic = Clinic(
         tmp_path,
         """
-import services.radio
-RingIO = services.radio.RingIO
+import services.central
+RingIO = services.central.RingIO
 fails = [1]
 def ring(size):
     if fails[0]:
         fails[0] -= 1
         raise MemoryError
     return RingIO(size)
-services.radio.RingIO = ring
+services.central.RingIO = ring
 """,
     )
 
