@@ -14,10 +14,8 @@ from hubcore.apq import Waiting
 from hubcore.classes import ANY_LANE, NEEDS, RATES
 from hubcore.compat import const, roomy
 from hubcore.errors import RecordError
-from hubcore.estimate import estimate
 from hubcore.labels import Used
 from hubcore.records import MAX_ISSUERS, Record
-from hubcore.steps import step
 from hubcore.visits import HOLD_MS, Act, Alert, Chair, Visit
 
 MAX_ALERTS = 16  # further calls for help are refused while so many are unanswered; emergencies never
@@ -99,6 +97,8 @@ class Hub:
         self.next_seq = record.seq + 1
         self._tick(record)
         if record.kind is not None:
+            from hubcore.steps import step
+
             step(self, record)
             if "cmd" in record.body:
                 self._note(record.body["cmd"], record.seq)
@@ -160,7 +160,11 @@ class Hub:
     def estimate(self, label: str, now_ms: int) -> "tuple[int, int] | None":
         """(least, most) minutes that this visit will wait from now, multiples of 5; None: nobody can tell."""
         visit = self.visits.get(label)
-        return None if visit is None else estimate(self, visit, now_ms // 1000)
+        if visit is None:
+            return None
+        from hubcore.estimate import estimate
+
+        return estimate(self, visit, now_ms // 1000)
 
     def find(self, label: str) -> "Visit | None":
         """The open visit, promise or closed visit with this label."""

@@ -3,8 +3,9 @@
 from hubcore import cbor
 from hubcore.compat import const
 from hubcore.errors import RecordError
-from hubcore.records import CHOICES, Record, check, field, fits, missing, row
+from hubcore.records import Record
 from hubcore.table import FIELDS, KINDS, ROWS, SHAPES
+from hubcore.writing import CHOICES, check, field, fits, missing, row
 
 _DAY_OPENED = const(2)
 _TEXT = const(0x60)

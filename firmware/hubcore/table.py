@@ -7,13 +7,13 @@ What programs read of it is packed. The kiosk has the packed form alone (the lap
 * ``ROWS``: for each kind, and behind the last, where its fields begin (two bytes); three bytes a field: its
   key, MAY more if it may be absent, its place in FIELDS, the place of its type in SHAPES.
 * ``SHAPES``: three bytes a type, its base and what that needs. int: places of least and most in LIMITS. word,
-  text, bytes: least and most bytes. choice: place in hubcore.records.CHOICES. list: 16 x least + most, its
+  text, bytes: least and most bytes. choice: place in hubcore.writing.CHOICES. list: 16 x least + most, its
   type. row: where the places of its types stand, behind all types; how many. maybe (null, or): its type.
 """
 
 # A line a type: its name, its shape, what the shape needs. int: least, most. text, word, bytes: least, most
 # bytes; a word is visible ASCII, a text has no control characters. choice: of the words in
-# hubcore.records.CHOICES, in the order of the names here; on the wire their positions. list: least, most,
+# hubcore.writing.CHOICES, in the order of the names here; on the wire their positions. list: least, most,
 # type. row: types in order; one with ? may be null.
 TYPES = """
 alert row seq seconds alert_why label?

@@ -21,7 +21,7 @@ from services.radio import Radio
 from services.session import Gate, Session
 from services.supervisor import Supervisor
 from services.watchdog import Watchdog
-from tasks.forget import fetch, forget, sheds
+from tasks.forget import fetch, forget, shed, sheds
 
 _ASSETS = __file__.rsplit("/", 1)[0] + "/assets"
 
@@ -38,7 +38,7 @@ def build(app, slot: int, damaged: str) -> tuple:
     clock = Clock(chip=wiring.chip())
     hub = KioskHub(journal, clock, wiring.LETTER, keys=wiring.partition("keys"), tz=wiring.TZ)
     ui = build_ui(panel, hub, _ASSETS, tile)
-    sheds.append(ui.shed)
+    sheds.extend((ui.shed, hub.shed))
     matrix = wiring.matrix()
     wall = Wall(matrix, Font(_ASSETS + "/wall.fnt"), hub)
     sounder = wiring.sounder()
@@ -47,7 +47,7 @@ def build(app, slot: int, damaged: str) -> tuple:
     log = Log()
     os.dupterm(log)
     known = fetch("services.identity").load(hub.keys) if hub.keys else None
-    gate = Gate(hub, scratch, wiring.ABOUT, known, slot, log, ui, ui.shed)
+    gate = Gate(hub, scratch, wiring.ABOUT, known, slot, log, ui, shed)
     cable = Cable(wiring.uart(), gate.out, wiring.ABOUT[0], gate.context is not None)
     radio = Radio(known and known[3], wiring.ABOUT[0], hub.health, gate.refuse)
     works = {

@@ -3,32 +3,34 @@
 import os
 import sys
 
-from hubcore import records, steps
-from hubcore.classes import EMERGENCY, class_of
+from hubcore import records
 from hubcore.compat import const
-from hubcore.desk import decide, refusal
 from hubcore.errors import HubError, Refused
 from hubcore.fold import Hub
 from hubcore.visits import ESCALATES_MS
 from services.codes import Codes
 from services.health import Health
-from services.journal import JournalError, JournalFull
+from services.journal import JournalError
 from services.staff import Staff
 from services.watch import Watch
-from tasks.forget import fetch, forget, room, shed
+from tasks.forget import fetch, forget
 
-_NEEDS = const(4096)  # bytes that applying and showing a record takes, at most (tests/kiosk/test_heap…)
 _SAME_FAULT = const(8)  # so often the same fault is recorded in one boot; then it is only printed
-_CLOCK_STEP_S = const(2)
-_RECEIPT_RECORDS = const(200)
-_RECEIPT_MS = const(600_000)
-# What takes turns in memory: to decide on a wish, to write its record, to fold it, to account for the state.
-# What most wishes need of the first and third stays: loading takes up to 40 ms.
-_TURNS = (
+# What is in memory only for so long: for what is seldom wished, to read records, to account for the state.
+TURNS = (
     "hubcore.desk_seldom",
     "hubcore.steps_seldom",
     "hubcore.reading",
     "hubcore.account",
+)
+# What a wish takes, one after the other; it stays while there is room, since loading it takes 30 ms apiece.
+_WISH = (
+    "kiosk.wishes",
+    "hubcore.desk",
+    "hubcore.writing",
+    "hubcore.table",
+    "hubcore.steps",
+    "hubcore.estimate",
 )
 
 
@@ -72,8 +74,8 @@ class KioskHub:
         self.told = 0  # how many of the journal's faults are recorded
         self.repeats = {}
         self._noting = False
-        self._receipt_at = 0
-        self._receipt_ms = None
+        self.receipt_at = 0
+        self.receipt_ms = None
 
     def start(self, cause: str, firmware: str, slot: "int | None" = None, damaged: str = "") -> None:
         """Open the journal, fold what it holds from the newest day on, and record this boot.
@@ -84,7 +86,7 @@ class KioskHub:
         from kiosk.opening import start
 
         start(self, cause, firmware, slot, damaged)
-        forget(*_TURNS)
+        forget(*TURNS)
 
     def now_ms(self) -> int:
         """Queue time at this moment."""
@@ -124,47 +126,7 @@ class KioskHub:
         this once. ``cmd`` is (issuer, counter) of a laptop's command: done before, it changes nothing and
         gives the same answer. Raises NotDone, also for a journal that is full or worn.
         """
-        if name == "staff_list" and self.staff:
-            return {"seq": 0, "already": False, "staff": list(self.staff.names())}
-        if cmd is not None and self.fold.done(cmd[0], cmd[1]):
-            return self._again(cmd)
-        if name == "alert_ack" and self.alarm and args.get("alert") is None:
-            self._alarm(None)
-            return {"seq": 0, "already": False}
-        code = None
-        try:
-            if name in ("checkin", "promise") and self._coded(name, args):
-                code, mac = self.codes.fresh(self.fold.by_code)
-                args = dict(args)
-                args["code"] = mac
-            kind, fields = self._roomy(
-                decide, self.fold, name, args, self.now_ms(), self.rnd, cmd, self.letter
-            )
-            pin = "staff" in fields
-            if pin:
-                if not self.staff:
-                    raise Refused("unknown_command")
-                if kind == "staff_set":
-                    self.staff.set(fields["staff"], args.get("pin"))
-                else:
-                    self.staff.remove(fields["staff"])
-        except Refused as refused:
-            done = None if cmd is None else self.note(*refusal(name, refused, cmd))
-            raise NotDone(refused.reason, refused.about, done.seq if done else 0) from None
-        try:
-            record = self.record(kind, fields)
-        except HubError:
-            if pin:
-                self.staff.restore(fields["staff"])
-            elif kind == "alert_raised":
-                self._alarm("emergency" if fields["why"] == "emergency" else "help")
-            elif kind == "checkin" and records.urgent(kind, fields):
-                self._alarm("emergency")
-            raise
-        result = _result(record, False)
-        if code:
-            result["code"] = code
-        return result
+        return fetch("kiosk.wishes").wish(self, name, args, cmd)
 
     def withdraw(self, presses: str) -> "list | None":
         """The visits that a typed code stands for, or None: a miss, which is recorded and counts.
@@ -172,12 +134,7 @@ class KioskHub:
         Raises NotDone: code_paused after too many misses, and while the journal takes no record, neither of a
         miss nor of what a visitor would do with the code.
         """
-        if self.fold.code_pause_ms(self.now_ms()) or self.worn or not self.journal.room(True):
-            raise NotDone("code_paused")
-        found = self.fold.by_code(self.codes.mac(presses))
-        if not found:
-            self.wish("code_miss", {})
-        return found or None
+        return fetch("kiosk.wishes").withdraw(self, presses)
 
     def settle(self, who: "str | None" = None) -> int:
         """Close a day with everything that is open in it; the number of tickets that were.
@@ -197,55 +154,20 @@ class KioskHub:
             self.journal.keep_from = record.body.get("since") or record.seq
             self.watch.opened(record)
         elif record.kind == "receipt":
-            self._receipt_at = record.seq
+            self.receipt_at = record.seq
         if self.staff and record.kind and (record.kind == "day_opened" or record.kind[:6] == "staff_"):
             self.staff.heard(record)
 
     def record(self, kind: str, fields: dict):
         """Write, apply and tell one record. Raises NotDone (journal_full, journal_worn), RecordError."""
-        forget(*_TURNS)
-        journal = self.journal
-        code, body = self._roomy(records.build, kind, fields)
-        uptime_ms, clock_s = self.clock.uptime_ms(), self.clock.utc_s()
-        raw = self._roomy(records.encode, code, journal.next_seq, journal.boot, uptime_ms, clock_s, body)
-        # Once it is written it must be applied, so there is room for that before. And no earlier: to collect
-        # takes longer than all else here.
-        self._roomy(steps.ready, kind)
-        room(_NEEDS)
-        seq = journal.next_seq
-        try:
-            journal.append_raw(raw, records.urgent(kind, fields))
-        except JournalFull:
-            self.health.set("journal", True, "the journal is full")
-            raise NotDone("journal_full") from None
-        except JournalError:
-            self._wear()
-            raise NotDone("journal_worn") from None
-        said = {name: value for name, value in fields.items() if value is not None}
-        record = records.Record(kind, code, seq, journal.boot, uptime_ms, clock_s, said, raw)
-        self.apply(record)
-        forget(*_TURNS)
-        for listener in self.listeners:
-            try:
-                listener(record)
-            except Exception as error:  # noqa: BLE001 - a screen's failure must not undo the record
-                self.fault("listener", error)
-        if kind == "day_opened" and self.clock.utc_s() is None and "clock" not in self.health.standing:
-            self.fault("clock", "the day was opened with the clock unknown")
-        return record
+        return fetch("kiosk.wishes").record(self, kind, fields)
 
     def set_clock(self, utc_s: int, source: str = "laptop") -> bool:
         """UTC is known from now on; True if that was news (2 s or more) and recorded.
 
         A full journal is no obstacle: a laptop that brings the time also comes to make room.
         """
-        known = self.clock.utc_s()
-        if known is not None and abs(known - utc_s) < _CLOCK_STEP_S and "clock" not in self.health.standing:
-            return False
-        self.clock.set_utc(utc_s)
-        noted = self.note("clock_set", {"utc": utc_s, "source": source}) is not None
-        self.watch.ask("look")
-        return noted
+        return self._brought("set_clock", utc_s, source)
 
     def receipt(self, seq: int) -> bool:
         """A laptop holds every record up to ``seq``; True if that became a record.
@@ -254,18 +176,7 @@ class KioskHub:
         minutes, and none for what only confirms the last receipt. Raises NotDone for records that were never
         written here.
         """
-        if seq >= self.journal.next_seq:
-            self.fault("journal", "a laptop holds records that are not written here")
-            raise NotDone("journal_shorter")
-        self.watch.confirmed()
-        self.journal.confirm(seq)
-        now = self.clock.uptime_ms()
-        fresh = seq - self.fold.confirmed
-        due = self._receipt_ms is None or now - self._receipt_ms >= _RECEIPT_MS
-        if seq <= self._receipt_at or (fresh < _RECEIPT_RECORDS and not due):
-            return False
-        self._receipt_ms = now
-        return self.note("receipt", {"journal": self.journal.id, "seq": seq}) is not None
+        return self._brought("receipt", seq)
 
     def fault(self, task: str, error) -> bool:
         """Record that something failed; never raises. Many of the same in one boot are only printed.
@@ -313,66 +224,32 @@ class KioskHub:
             if "journal: " + text not in self.repeats:
                 self.fault("journal", text)
         self.watch.idle()
-        forget(*_TURNS)
+        forget(*TURNS)
         try:
             self.journal.prepare()
         except JournalError:
-            self._wear()
+            self.wear()
 
-    # Inside
+    def shed(self) -> None:
+        """Give up what a wish takes, until the next one."""
+        forget(*_WISH)
+        forget(*TURNS)
 
-    def _roomy(self, call, *args):
-        # Calls what changes nothing: where memory lacks, once more without all that others can do without.
-        try:
-            return call(*args)
-        except MemoryError:
-            forget(*_TURNS)
-            shed()
-            return call(*args)
-
-    def _wear(self):
+    def wear(self) -> None:
+        """The flash no longer keeps what is written."""
         self.worn = True
         self.health.set("journal", True, "the journal's flash is worn out")
 
-    def _coded(self, name, args):
-        # Whether this wish makes a ticket that needs a code: a promise redeemed has its own, and an emergency
-        # none, since it is not given up by pressing keys. Raises Refused.
-        try:
-            if class_of(args.get("need")) == EMERGENCY:
-                return False
-        except (KeyError, TypeError):
-            pass  # the desk refuses it, or the promise knows it
-        if name == "checkin" and self.left_over and args.get("by") != "staff":
-            raise Refused("day_closed")
-        return args.get("code") is None and args.get("promise") is None
-
-    def _alarm(self, what):
+    def alert(self, what: "str | None") -> None:
+        """Begin an alarm, or end it with None."""
         if what != self.alarm and (what is None or self.alarm != "emergency"):
             self.alarm = what
             self._alarm_ms = self.now_ms()
             self.health.tell("alarm")
 
-    def _again(self, cmd):
-        # A command that was done before: the same answer, from its record if that is still at hand.
-        seq = self.fold.issuer_seq.get(cmd[0], 0)
-        raw = self.journal.read(seq) if seq and self.fold.issuers.get(cmd[0]) == cmd[1] else None
-        if raw is None:
-            return {"seq": 0, "already": True}
-        record = records.decode(raw)
-        if record.kind == "command_done":
-            raise NotDone(record.body["reason"], "", seq)
-        return _result(record, True)
+    # Inside
 
-
-def _result(record, already):
-    result = {"seq": record.seq, "already": already}
-    for field, name in (
-        ("label", "ticket"),
-        ("others", "others"),
-        ("chair", "chair"),
-        ("deferred", "deferred"),
-        ("undone", "undone"),
-    ):
-        if field in record.body:
-            result[name] = record.body[field]
-    return result
+    def _brought(self, what, *args):
+        module = fetch("kiosk.receipts")
+        forget("kiosk.receipts")
+        return getattr(module, what)(self, *args)

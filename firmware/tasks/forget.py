@@ -36,12 +36,14 @@ def shed() -> None:
     gc.collect()
 
 
-def room(size: int) -> None:
-    """Have ``size`` bytes of memory free, if there are as many: collecting takes longer than most work."""
+def room(size: int) -> bool:
+    """Have ``size`` bytes of memory free, collecting only if need be; False if it took a ``shed``."""
     if _free and _free() < size:
         gc.collect()
         if _free() < size:
             shed()
+            return False
+    return True
 
 
 def forget(*names) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubcore import cbor, reading, records, table
+from hubcore import cbor, reading, records, table, writing
 from hubcore.classes import MAX_RATE, MAX_WAIT_S, NEEDS, RESTS
 from hubcore.errors import CodecError, HubError, RecordError
 from hubcore.labels import FIRST, LAST, LETTERS, PICTOGRAMS
@@ -65,7 +65,7 @@ def value_of(name):
         return st.none() | value_of(name[:-1])
     base, *needs = needs_of(name)
     if base == "choice":
-        return st.sampled_from(records.CHOICES[CHOICES.index(name)])
+        return st.sampled_from(writing.CHOICES[CHOICES.index(name)])
     if base == "row":
         return st.tuples(*map(value_of, needs)).map(list)
     if base == "bool":
@@ -118,7 +118,7 @@ def test_the_types_have_the_limits_of_the_core():
     assert int(needs_of("rates")[1]) == len(NEEDS)
     assert {line[1] for line in TYPES} | {"maybe"} == set(table.BASES)
     assert CHOICES == ["alert_why", "by", "need", "picture", "rest"]
-    assert records.CHOICES == (ALERTS, SOURCES, NEEDS, PICTOGRAMS, RESTS)
+    assert writing.CHOICES == (ALERTS, SOURCES, NEEDS, PICTOGRAMS, RESTS)
 
 
 def place_of(name):
@@ -130,7 +130,7 @@ def place_of(name):
 
 @pytest.mark.parametrize("code", [-1, 0, 37, 256 + 11, 65535])
 def test_a_kind_that_is_not_ours_has_no_row(code):
-    assert list(records.row(code)) == []
+    assert list(writing.row(code)) == []
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[1])
@@ -141,7 +141,7 @@ def test_the_row_is_well_formed(row):
     names_of_types = {line[0] for line in TYPES}
     assert all(kind_type in names_of_types for _, _, kind_type, _ in row[2])
     assert table.KINDS[row[0]] == row[1]
-    places = [table.ROWS[i : i + 3] for i in records.row(row[0])]
+    places = [table.ROWS[i : i + 3] for i in writing.row(row[0])]
     assert [place[0] for place in places] == [key + 32 * may for key, _, _, may in row[2]]
     assert [table.FIELDS[place[1]] for place in places] == names
     assert [place[2] for place in places] == [place_of(kind_type) for _, _, kind_type, _ in row[2]]

@@ -60,11 +60,16 @@ TURNS = (
         {"services/door", "hubcore/asked"},
         {"services/greet"},
     ),
-    # kiosk/hub.py
+    # kiosk/hub.py: a wish, from deciding on it to folding its record
     (
-        {"hubcore/desk_seldom"},
+        {"kiosk/wishes", "hubcore/desk", "hubcore/desk_seldom"},
+        {"kiosk/wishes", "hubcore/writing", "hubcore/table"},
+        {"kiosk/wishes", "hubcore/steps", "hubcore/steps_seldom"},
+        {"hubcore/estimate"},
+    ),
+    (
+        {"kiosk/receipts"},
         {"hubcore/reading"},
-        {"hubcore/steps_seldom"},
         {"hubcore/account"},
         {"services/answers", "hubcore/asked"},
         {"services/identity", "hubcore/asked"},
