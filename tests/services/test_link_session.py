@@ -416,45 +416,6 @@ def test_what_comes_amid_a_long_reply_waits_for_its_end(desk: Desk) -> None:
     desk.run(work)
 
 
-def test_a_cable_cut_at_any_frame_and_power_cuts_lose_nothing(desk: Desk) -> None:
-    async def work() -> None:
-        async with desk.talk(rates=()) as talk:
-            hello = await talk.hello()
-            await talk.command("day_open", 1)
-            for n in range(60):
-                await talk.command("full_today", n + 2, full=bool(n % 2))
-            want = await talk.pull(hello[2])
-        port = desk.port
-        apply = port.to_laptop.apply
-        for cut in range(2, 26, 2):
-            left = cut
-
-            def counted(data: bytes) -> bytes:
-                nonlocal left
-                left -= data.count(0)
-                if left <= 0:
-                    asyncio.get_running_loop().call_soon(port.disconnect)
-                return apply(data)
-
-            port.to_laptop.apply = counted  # type: ignore[method-assign]
-            with contextlib.suppress(LinkError, OSError):
-                async with asyncio.timeout(60), desk.talk(rates=()) as talk:
-                    await talk.hello()
-                    assert await talk.pull(hello[2]) == want[: len(want)]
-            port.to_laptop.apply = apply  # type: ignore[method-assign]
-            port.disconnect()
-            port.reconnect()
-            if cut % 8 == 0:
-                desk.board.power_cut()
-                await desk.power_on()
-        async with desk.talk(rates=()) as talk:
-            got = await talk.pull((await talk.hello())[2])
-            assert got[: len(want)] == want
-            assert [seq for seq, _ in got] == list(range(1, len(got) + 1))
-
-    desk.run(work)
-
-
 def test_a_second_laptop_on_the_line_replaces_the_first(desk: Desk) -> None:
     async def work() -> None:
         async with desk.talk(rates=()) as first:
