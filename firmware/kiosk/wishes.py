@@ -8,7 +8,7 @@ from kiosk.hub import TURNS, NotDone
 from services.journal import JournalError, JournalFull
 from tasks.forget import fetch, forget, room, shed
 
-_NEEDS = const(4096)  # bytes free, more than to apply and show a record takes (test_services_on_board.py)
+_NEEDS = const(4096)  # bytes: no record takes more to be applied (tests/hubcore/test_both.py)
 
 
 def wish(hub, name: str, args: dict, cmd) -> dict:
