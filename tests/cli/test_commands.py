@@ -15,7 +15,7 @@ import rich_click as click
 from peer import Peer, PtyKiosk, authority, papers, reply
 
 from hubcore import frames, requests
-from smilehub import cli
+from smilehub.cli import _app
 from smilehub.store.database import Store
 from smilehub.trust.authority import Authority
 
@@ -449,10 +449,10 @@ def test_a_reader_that_goes_away(tmp_path: Path):
         assert ran.returncode in (0, 141)
 
 
-@pytest.mark.parametrize("name", sorted(set(cli._Commands.lazy) - {"sim", "demo"}))
+@pytest.mark.parametrize("name", sorted(set(_app._Commands.lazy) - {"sim", "demo"}))
 def test_every_command_has_help_with_an_example_and_json(name: str):
-    group = cli.app
-    assert isinstance(group, cli._Commands)
+    group = _app.app
+    assert isinstance(group, _app._Commands)
     command = group.load(name)
     for leaf in leaves(command):
         assert "smilehub " in (leaf.help or "").partition("\b")[2], leaf.name
@@ -464,6 +464,14 @@ def leaves(command: click.Command) -> list[click.Command]:
     if not isinstance(command, click.Group):
         return [command]
     return [leaf for inner in command.commands.values() for leaf in leaves(inner)]
+
+
+def test_ctrl_c_while_it_is_still_starting_is_no_fault(tmp_path: Path):
+    (tmp_path / "rich_click.py").write_text("raise KeyboardInterrupt\n")
+    own = environment(tmp_path)
+    own["PYTHONPATH"] = os.pathsep.join([str(tmp_path), own.get("PYTHONPATH", "")])
+    ran = subprocess.run([*PROGRAM, "queue"], env=own, capture_output=True, text=True)
+    assert (ran.returncode, ran.stderr) == (130, "Stopped.\n")
 
 
 def test_the_overview_imports_nothing_heavy(tmp_path: Path):
@@ -479,5 +487,5 @@ def test_the_overview_imports_nothing_heavy(tmp_path: Path):
         [sys.executable, "-c", script], env=environment(tmp_path), capture_output=True, text=True
     )
     assert ran.returncode == 0, ran.stderr
-    for name in cli._Commands.lazy:
+    for name in _app._Commands.lazy:
         assert name in ran.stdout

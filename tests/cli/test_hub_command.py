@@ -175,7 +175,7 @@ def test_a_backup_makes_another_laptop_the_authority(desk: Laptop, second: Lapto
     desk.sealed("hub", "export", file)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert "stays as it is" in desk.sealed("hub", "export", file, code=2)
-    desk.sealed("hub", "import", file)  # adds what only the backup knows: nothing
+    assert "before" in desk.sealed("hub", "import", file), "it adds what only the backup knows: nothing"
     damaged = second.home / "damaged"
     damaged.write_bytes(file.read_bytes()[:-9])
     assert "damaged" in second.sealed("hub", "import", damaged, code=65)

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from smilehub.cli import app
+from smilehub.cli._app import app
 from smilehub.errors import SimulationError, UsageError
 from smilehub.rehearsal import script, story
 from smilehub.rehearsal.hub import SimulatedHub

@@ -146,5 +146,7 @@ def import_(file: Path, laptop: str | None, passphrase_file: Path | None, as_jso
         {"hub": authority.hub, "name": authority.name, "laptop": own.name, "folder": str(folder)},
         f"This laptop, {own.name}, is now the authority of hub {authority.hub}, {authority.name}.\n"
         "Sync its kiosks now: they hold the newest list of whom the hub took back.\n"
-        "If the laptop before is lost, take its identity back: smilehub hub people, smilehub hub revoke NAME",
+        "If the laptop before is lost, take its identity back: smilehub hub people, smilehub hub revoke NAME"
+        if before is None
+        else f"This laptop was the authority of hub {authority.hub} before; what only the backup knew was added.",
     )
