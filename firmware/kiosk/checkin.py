@@ -1,14 +1,12 @@
 """The check-in's questions: need, red flags, lane, for how many; or a promise when the day is full."""
 
 from kiosk.emergency import Emergency, raise_emergency
-from kiosk.pictures import Pictogram
 from kiosk.screens import Choice
-from kiosk.ticket import Consent, Intro, Seat, Ticket
 from kiosk.visitor import sorry
 
 
 def screens(ui) -> dict:
-    """All of the check-in by name, made anew."""
+    """Its questions by name, made anew."""
     return {
         "need": Need(ui),
         "flags": Flags(ui),
@@ -16,11 +14,6 @@ def screens(ui) -> dict:
         "lane": Lane(ui),
         "size": Size(ui),
         "emergency": Emergency(ui),
-        "pictogram": Pictogram(ui),
-        "ticket": Ticket(ui),
-        "seat": Seat(ui),
-        "intro": Intro(ui),
-        "consent": Consent(ui),
     }
 
 

@@ -2,8 +2,13 @@
 
 from hubcore.labels import PICTOGRAMS
 from kiosk.grid import Grid, used
+from kiosk.mine_code import standing
 from kiosk.screens import List
-from kiosk.visitor import chair
+
+
+def screens(ui) -> dict:
+    """Both by name, made anew."""
+    return {"mine_find": Find(ui), "mine_found": Found(ui)}
 
 
 class Find(Grid):
@@ -52,13 +57,3 @@ class Found(List):
 
     def choose(self, i: int) -> None:
         self.ui.show("mine_code")
-
-
-def standing(ui, label: str):
-    """Label and place, or label and chair, as glyph codes; valid until the next fill."""
-    hub = ui.hub
-    visit = hub.fold.visits.get(label)
-    if visit is not None and visit.chair is not None:
-        return ui.words.fill("found.chair", label, chair(ui, visit.chair))
-    place = hub.fold.place(label, hub.now_ms())
-    return ui.words.fill("found.place", label, place or "-")

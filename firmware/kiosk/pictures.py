@@ -6,11 +6,24 @@ from micropython import const
 
 from hubcore.labels import PICTOGRAMS
 from kiosk.grid import Grid, used
+from kiosk.groups import drop
 from kiosk.screens import attempt
+from kiosk.ticket import Consent, Intro, Seat, Ticket
 from kiosk.visitor import show_ticket, sign
 
 _PAGE = const(8)
 _MORE_Y = const(268)
+
+
+def screens(ui) -> dict:
+    """The end of a check-in by name, made anew."""
+    return {
+        "pictogram": Pictogram(ui),
+        "ticket": Ticket(ui),
+        "seat": Seat(ui),
+        "intro": Intro(ui),
+        "consent": Consent(ui),
+    }
 
 
 class Pictogram(Grid):
@@ -56,6 +69,7 @@ class Pictogram(Grid):
 def take_ticket(ui) -> None:
     """Ask the hub for the ticket and show it once it is durable; a refusal is shown instead."""
     answers = ui.answers
+    drop(ui, [group for group in ui.groups if group != "need"])  # no way back from here: room for the record
     args = {
         "need": answers.need,
         "lane": answers.lane,

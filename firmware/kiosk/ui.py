@@ -1,18 +1,16 @@
 """The screens' machine: which one shows, where back leads, when a silent visitor's answers are forgotten."""
 
 import asyncio
-import gc
 from time import ticks_diff, ticks_ms
 
 from micropython import const
 
-from kiosk.groups import drop, load, spare
-from tasks.forget import fetch, forget
+from kiosk.groups import drop, follows, load, prepare, spare
+from tasks.forget import fetch, forget, shed
 from tasks.wake import Wake
 
 _WARN_MS = const(25000)  # WCAG 2.2.1 asks for at least 20 s to say "I am still here" with one action
 _DEPTH = const(12)
-_ROOM = const(28672)  # bytes: less than this and the check-in is loaded only when somebody comes
 TICKET_MS = const(60000)  # so long a ticket shows
 
 
@@ -97,7 +95,7 @@ class Ui:
         self._on = None  # the screen that the last press was for
         self._tap = False  # help is down and not yet held
         self._warned = False
-        self.stale = False  # a visitor has gone: the check-in is to be loaded for the next
+        self.ahead = None  # the group that is to be loaded while the screen is read
         self.since = ticks_ms()  # the last key
         self._wake = Wake()
 
@@ -113,6 +111,9 @@ class Ui:
         self.screen = self.screens[name]
         self.screen.enter()
         self.screen.draw(self.canvas)
+        self.ahead = follows(self, name)
+        if self.ahead:
+            self._wake.set()
 
     def back(self) -> None:
         """Return to the screen before, its choice as it was; from the first one home."""
@@ -129,7 +130,6 @@ class Ui:
         self._depth = 0
         self._warned = False
         self.words.use(self.words.languages[0][0])
-        self.stale = True
         self.show(self.home, False)
         if self.home == "idle":
             drop(self, ("idle", "need"))
@@ -275,17 +275,13 @@ class Ui:
             while True:
                 turn.rest()
                 left = self.left_ms()
-                if self.stale and self.screen is self.screens.get("idle"):
-                    # A visitor has gone: make room for the next while nobody waits for a picture.
-                    self.stale = False
-                    gc.collect()
-                    if "need" not in self.groups and gc.mem_free() > _ROOM:
-                        load(self, "need")
+                if self.ahead:  # nobody waits for a picture now
+                    prepare(self)
                 await self._wake.wait(left)
                 if keys.done():
                     await keys  # raises what ended it, so that the supervisor sees it
                 turn.begin()
-                self.tick()
+                self._safely(self.tick)
         finally:
             keys.cancel()
 
@@ -295,7 +291,7 @@ class Ui:
                 key, what = await keypad.next()
                 turn.begin()
                 before = self.left_ms()
-                self.event(key, what)
+                self._safely(self.event, key, what)
                 after = self.left_ms()
                 turn.rest()
                 # Only a deadline that begins, ends or comes nearer needs the other task now: one that moved
@@ -306,6 +302,14 @@ class Ui:
             self._wake.set()
 
     # Inside
+
+    def _safely(self, call, *args):
+        # Where memory lacks in the middle of a picture, that is drawn once more without what can be spared.
+        try:
+            call(*args)
+        except MemoryError:
+            shed()
+            self.screen.draw(self.canvas)
 
     def _alarmed(self):
         # At the desk an alert stands above all: shows it, and says so.

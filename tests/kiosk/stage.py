@@ -6,8 +6,8 @@ stdin (an argument of MicroPython's is at most 255 bytes). Each step prints one 
 name], ["hold", key], ["event", key, what], ["wait", ms], ["wish", name, args], ["trouble", name], ["well",
 name], ["refuse", reason or null] (what visitors wish from now on), ["type"] (the last ticket's code) or
 ["type", presses], ["language", code], ["home"], ["visits", n] (n whole check-ins, one after the other),
-["power"] (cut and restart), ["snap", name], ["spare"] (drop what nobody
-uses).
+["power"] (cut and restart), ["snap", name], ["spare"] (drop what nobody uses), ["read"] (the ui's task has
+time for what comes next), ["lack", n, key] (a press whose n-th part finds no memory, once).
 """
 
 import json
@@ -57,10 +57,11 @@ from hubcore.errors import HubError, Refused  # noqa: E402
 from kiosk import parts  # noqa: E402
 from kiosk import ui as machine  # noqa: E402
 from kiosk.canvas import Canvas  # noqa: E402
-from kiosk.groups import spare  # noqa: E402
+from kiosk.groups import prepare, spare  # noqa: E402
 from kiosk.hub import KioskHub  # noqa: E402
 from services.clock import Clock  # noqa: E402
 from services.journal import Journal  # noqa: E402
+from tasks.forget import sheds  # noqa: E402
 
 W = 480
 H = 320
@@ -152,6 +153,7 @@ class Checked(Canvas):
     """A canvas that notes what does not stay within the panel or its part, and what overlaps in a picture."""
 
     faults = []
+    lack = 0
 
     def __init__(self, *parts):
         self._depth = 0
@@ -178,6 +180,14 @@ class Checked(Canvas):
                 if x < a + c and a < x + w and y < b + d and b < y + h:
                     self.faults.append([what, "overlaps", x, y, w, h, a, b, c, d])
             self._rects.append((x, y, w, h))
+
+    def _open(self, *args):
+        if self.lack:
+            Checked.lack -= 1
+            if not self.lack:
+                self._depth = 0
+                raise MemoryError
+        super()._open(*args)
 
     def _fits(self, what, text, x, y, h):
         for line in bytes(text).split(b"\n"):
@@ -285,6 +295,7 @@ class Stage:
         self.refused = None
         self.last_code = None
         self.spared = None
+        self.wished = None  # what was in memory at the last wish
         self.hub = KioskHub(Journal(self.flash), Clock(), "K", Chance(), self.secrets)
         self.hub.start("power", "test")
         self._wish = self.hub.wish
@@ -293,12 +304,14 @@ class Stage:
         panel = ST7796(self.bus, none, self.bus.dc, none, none, W, H, 1, bytearray(4 * W))
         panel.init()
         self.ui = parts.build_ui(panel, self.hub, assets, None, Checked)
+        sheds[:] = [self.ui.shed]
         self.hub.listeners.append(self.ui.changed)
         self.bus.sent = 0
         self.ui.start()
 
     def wish(self, name, args, cmd=None):
         self.wishes.append([name, args])
+        self.wished = sorted(self.ui.groups)
         del self.wishes[:-4]
         if self.refused and name in ("checkin", "promise", "left", "consent_give"):
             raise Refused(self.refused)
@@ -335,6 +348,7 @@ class Stage:
             "promises": list(fold.promises),
             "depth": ui._depth,
             "groups": sorted(ui.groups),
+            "wished": self.wished,
             "spared": self.spared,
             "passing": [
                 name
@@ -409,6 +423,12 @@ def play(steps):
             print(json.dumps({"heap": gc.mem_alloc()}))
         elif what == "spare":
             stage.spared = spare(ui)
+        elif what == "read":
+            if ui.ahead:
+                prepare(ui)
+        elif what == "lack":
+            Checked.lack = step[1]
+            ui._safely(ui.press, step[2])
         elif what == "power":
             stage = Stage()
         elif what == "snap" and pictures != "-":

@@ -102,11 +102,52 @@ def test_what_nobody_uses_can_be_dropped_and_comes_back(play: Play) -> None:
     used, left = play([*OPEN, *TICKET[:2], ["wait", 10_000], ["spare"], ["home"]])[-2:]
     assert (used["spared"], used["screen"], used["groups"]) == (True, "need", ["need"])
     assert (left["screen"], left["groups"]) == ("idle", ["idle", "need"])
-    played = play([*OPEN, *TICKET, ["home"], ["wait", 4999], ["spare"], ["wait", 1], ["spare"], *TICKET])
+    begun = TICKET[:-1]
+    played = play([*OPEN, *begun, ["home"], ["wait", 4999], ["spare"], ["wait", 1], ["spare"], *TICKET])
     early, _, late = played[-9:-6]
     assert (early["spared"], early["groups"]) == (False, ["idle", "need"])
     assert (late["spared"], late["groups"], late["screen"]) == (True, ["idle"], "idle")
     assert names(played)[-7:] == ["idle", "language", "need", "flags", "size", "pictogram", "ticket"]
+
+
+def groups_after(play: Play, *steps: Any) -> list[list[str]]:
+    """What is in memory after each key, when there is time to read each screen."""
+    walk: Steps = [step for one in steps for step in (one, ["read"])]
+    return [
+        state["groups"] for state in play([*OPEN, ["home"], ["read"], *walk]) if state["step"] == ["read"]
+    ]
+
+
+def test_what_comes_next_is_in_memory_before_it_is_shown(play: Play) -> None:
+    idle, language, need, flags, size, pictogram, ticket, seat = groups_after(play, *TICKET, *keys("yes"))
+    assert idle == language == ["idle", "need"]
+    assert need == flags == size == pictogram == ["need", "pictogram"]
+    assert ticket == seat == ["idle", "pictogram"]
+    _, mine, code = groups_after(play, *keys("back", "yes"))
+    assert mine == code == ["idle", "mine", "mine_code"]
+
+
+def test_a_ticket_is_written_with_no_more_than_its_own_screens_in_memory(play: Play) -> None:
+    walk = [step for key in TICKET for step in (key, ["read"])]
+    assert play([*OPEN, ["read"], *walk])[-1]["wished"] == ["pictogram"]
+
+
+def test_nothing_in_use_makes_room_for_what_comes_next(play: Play) -> None:
+    walk = [*keys("yes", "yes", "yes"), ["home"], *keys("back", "yes"), ["read"], ["hold", "help"], ["read"]]
+    before, after = (state for state in play([*OPEN, *walk]) if state["step"] == ["read"])
+    assert (before["screen"], after["screen"]) == ("mine_code", "language")
+    assert after["groups"] == before["groups"]
+
+
+@pytest.mark.parametrize("part", [1, 2, 3])
+def test_a_picture_that_memory_lacks_for_is_drawn_once_more(play: Play, tmp_path: Path, part: int) -> None:
+    whole, lacking = (
+        play([*OPEN, *TICKET[:2], ["home"], *keys("back"), press, ["snap", press[0]]], tmp_path)[-1]
+        for press in (["key", "down"], ["lack", part, "down"])
+    )
+    assert whole["screen"] == lacking["screen"] == "mine"
+    assert (tmp_path / "key.rgb").read_bytes() == (tmp_path / "lack.rgb").read_bytes()
+    assert lacking["groups"] == ["mine"] != whole["groups"], "what nobody uses has made room"
 
 
 def test_visitors_leave_nothing_on_the_heap(play: Play) -> None:
@@ -117,12 +158,14 @@ def test_visitors_leave_nothing_on_the_heap(play: Play) -> None:
 
 def test_what_takes_turns_in_memory_is_counted() -> None:
     source = (ROOT / "firmware" / "kiosk" / "groups.py").read_text()
-    tables = [node for node in ast.parse(source).body if isinstance(node, ast.Assign)]
-    named = next(
-        ast.literal_eval(one.value) for one in tables if ast.unparse(one.targets[0]) == "GROUPS"
-    ).items()
-    groups = {name: {f"kiosk/{module}" for module in modules} for name, modules in named}
-    for name, modules in groups.items():
-        others = {"need": ("idle", "desk_alert"), "desk": ("desk_alert",)}.get(name, (name,))
-        for other in others:
-            assert any(modules | groups[other] <= each for each in memory.TURNS[0]), (name, other)
+    tables: dict[str, Any] = {"const": int}
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.Assign):
+            exec(ast.unparse(node), tables)
+    groups = {name: {f"kiosk/{module}" for module in modules} for name, modules in tables["GROUPS"].items()}
+    assert tables["BESIDE"].keys() <= groups.keys()
+    together = [(name, other) for name in groups for other in (name, *tables["BESIDE"].get(name, ()))]
+    for name, other in together:
+        if name == "desk_alert" and other in ("idle", "mine", "mine_code", "mine_find", "desk_in"):
+            continue  # with staff signed in nobody is there
+        assert any(groups[name] | groups[other] <= each for each in memory.TURNS[0]), (name, other)
