@@ -148,5 +148,5 @@ def import_(file: Path, laptop: str | None, passphrase_file: Path | None, as_jso
         "Sync its kiosks now: they hold the newest list of whom the hub took back.\n"
         "If the laptop before is lost, take its identity back: smilehub hub people, smilehub hub revoke NAME"
         if before is None
-        else f"This laptop was the authority of hub {authority.hub} before; what only the backup knew was added.",
+        else f"This laptop was hub {authority.hub}'s authority before; what only the backup knew was added.",
     )

@@ -7,15 +7,13 @@ import contextlib
 import fcntl
 import os
 import signal
-import sys
-import termios
-import tty
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 import rich_click as click
 
 from smilehub.cli._enrolled import enrolled
+from smilehub.cli._typed import typed
 from smilehub.cli.story import tell
 from smilehub.devices import image, memory
 from smilehub.devices.ports import ENVIRONMENT
@@ -31,21 +29,6 @@ from smilehub.sim.uart import Uarts
 from smilehub.trust.files import data_folder
 from smilehub.ui import Ui
 
-_TAP_MS = 80
-_HOLD_MS = 1500
-#: What a terminal sends for the board's keys, and for how many ms they are down: a terminal knows no holding.
-KEYS: dict[bytes, tuple[str, int]] = {
-    b"\x1b[A": ("up", _TAP_MS),
-    b"\x1b[B": ("down", _TAP_MS),
-    b"\r": ("yes", _TAP_MS),
-    b"\n": ("yes", _TAP_MS),
-    b"\x7f": ("back", _TAP_MS),
-    b"\x08": ("back", _TAP_MS),
-    b"h": ("help", _TAP_MS),
-    b"y": ("yes", _HOLD_MS),
-    b"b": ("back", _HOLD_MS),
-    b"H": ("help", _HOLD_MS),
-}
 #: Pictures are written at most so often (s).
 _PICTURE_SECONDS = 0.5
 _LOOK_SECONDS = 0.5
@@ -168,7 +151,7 @@ async def _serve(
         for place, port in ports:
             if place is not None:
                 stack.enter_context(_linked(place, port))
-        stack.enter_context(_keys(board, loop))
+        stack.enter_context(typed(board, loop))
         where = {"console": console.path, "link": serial, "flash": str(flash), "hub": hub, "pid": os.getpid()}
         ui.answer({"board": board.spec.id, **where}, _words(board, flash, ports))
         drawing = loop.create_task(_draw(board, pictures)) if pictures else None
@@ -213,44 +196,6 @@ async def _draw(board: Board, pictures: dict[str, Path]) -> None:
                 picture.save(part, "PNG")
                 part.replace(path)
         await asyncio.sleep(_PICTURE_SECONDS)
-
-
-@contextlib.contextmanager
-def _keys(board: Board, loop: asyncio.AbstractEventLoop) -> Generator[None]:
-    """While it lasts, what is typed on this terminal presses the board's keys."""
-    if not sys.stdin.isatty():
-        yield
-        return
-    fd = sys.stdin.fileno()
-    before = termios.tcgetattr(fd)
-    tty.setcbreak(fd, termios.TCSANOW)
-
-    def typed() -> None:
-        data = os.read(fd, 64)
-        if not data:
-            loop.remove_reader(fd)
-        for key, hold_ms in keys_in(data):
-            board.keys.press(key, hold_ms=hold_ms)
-
-    loop.add_reader(fd, typed)
-    try:
-        yield
-    finally:
-        loop.remove_reader(fd)
-        termios.tcsetattr(fd, termios.TCSANOW, before)
-
-
-def keys_in(data: bytes) -> Iterator[tuple[str, int]]:
-    """The board's keys that these bytes of a terminal stand for, and how long they are down (ms); the rest is
-    ignored."""
-    while data:
-        for code, key in KEYS.items():
-            if data.startswith(code):
-                yield key
-                data = data[len(code) :]
-                break
-        else:
-            data = data[1:]
 
 
 def _default_flash() -> Path:

@@ -12,7 +12,7 @@ from pathlib import Path
 from console_bench import SMILEHUB, Kiosk, mpremote
 from littlefs import LittleFS
 
-from smilehub.cli.sim import keys_in
+from smilehub.cli._typed import keys_in
 
 
 def vfs(flash: Path) -> LittleFS:
