@@ -19,14 +19,9 @@ BUFFERS = {
 }
 
 _ALERT = {"kiosk/desk_alert", "kiosk/desk"}
-_CHECK_IN = {
-    "kiosk/checkin",
-    "kiosk/emergency",
-    "kiosk/pictures",
-    "kiosk/grid",
-    "kiosk/ticket",
-    "kiosk/visitor",
-}
+_NEED = {"kiosk/checkin", "kiosk/emergency", "kiosk/visitor"}
+_TICKET = {"kiosk/pictures", "kiosk/grid", "kiosk/ticket", "kiosk/visitor"}
+_MINE = {"kiosk/mine", "kiosk/mine_code", "kiosk/mine_find", "kiosk/grid", "kiosk/code", "kiosk/visitor"}
 
 #: Modules that take turns in memory (kiosk/groups.py, tasks/forget.py): of each row one set is loaded at a
 #: time, at most, so the largest counts.
@@ -42,9 +37,10 @@ TURNS = (
             "services/recovery",
             "services/replay",
         },
-        {"kiosk/idle"} | _CHECK_IN,
-        _CHECK_IN | _ALERT,
-        {"kiosk/mine", "kiosk/mine_find", "kiosk/grid", "kiosk/code", "kiosk/visitor"},
+        _NEED | _TICKET | _ALERT,
+        _NEED | {"kiosk/idle", "kiosk/mine"},
+        _TICKET | {"kiosk/idle"},
+        _MINE | {"kiosk/idle"},
         {"kiosk/desk_in", "kiosk/desk", "kiosk/code"},
         {"kiosk/desk_board", "kiosk/desk", "kiosk/desk_ticket"} | _ALERT,
         {"kiosk/desk_board", "kiosk/desk", "kiosk/desk_day"} | _ALERT,
