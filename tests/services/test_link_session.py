@@ -1,7 +1,6 @@
 """The kiosk's end of the link on a simulated board; the laptop's shipping transports at the other end."""
 
 import asyncio
-import contextlib
 import dataclasses
 import random
 import ssl
@@ -14,7 +13,6 @@ from link_rig import DEVICE, HUB, LAPTOP, TECHNICIAN, TOML, Desk, Talk
 from hubcore import cbor, frames, records, requests
 from smilehub.errors import (
     Downgraded,
-    LinkError,
     NoCertificate,
     NotEnrolled,
     Revoked,
