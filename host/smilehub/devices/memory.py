@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from smilehub.devices import image
-
 #: Buffers that live as long as the kiosk's program, bytes: name, size as declared in the file named.
 BUFFERS = {
     "what is drawn in, shared with the journal (kiosk/build.py)": 4992,
@@ -76,6 +74,11 @@ TURNS = (
 )
 
 
+def lasting(path: str) -> bool:
+    """Whether a module, by its source's path in the slot, stays in memory: it takes no turns."""
+    return path.removesuffix(".py") not in {name for row in TURNS for group in row for name in group}
+
+
 def declared_bytes(files: Mapping[str, bytes]) -> int:
     """B: what is as large here as on the board, in bytes. ``files`` is the application in its slot.
 
@@ -104,4 +107,6 @@ def heap_on_board(heap: int, declared: int) -> float:
 
 def kiosk_heap(limit: int) -> int:
     """The heap here of a board with this Smilehub's kiosk program and ``limit`` bytes of its own."""
+    from smilehub.devices import image  # which asks here what stays in memory
+
     return heap_here(limit, declared_bytes(image.build_app(image.cache_root() / "app" / "measured")))
