@@ -22,7 +22,7 @@ def set_clock(hub, utc_s: int, source: str) -> bool:
 def receipt(hub, seq: int) -> bool:
     """As KioskHub.receipt."""
     if seq >= hub.journal.next_seq:
-        hub.fault("journal", "a laptop holds record " + str(seq) + ", which is not written here")
+        hub.fault("journal", "a laptop holds records that are not written here")
         raise NotDone("journal_shorter")
     hub.watch.confirmed()
     hub.journal.confirm(seq)
