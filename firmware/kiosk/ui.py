@@ -11,6 +11,7 @@ from tasks.wake import Wake
 
 _WARN_MS = const(25000)  # WCAG 2.2.1 asks for at least 20 s to say "I am still here" with one action
 _DEPTH = const(12)
+_READ_MS = const(300)  # so long after a key a screen is read
 TICKET_MS = const(60000)  # so long a ticket shows
 
 
@@ -275,8 +276,13 @@ class Ui:
             while True:
                 turn.rest()
                 left = self.left_ms()
-                if self.ahead:  # nobody waits for a picture now
-                    prepare(self)
+                if self.ahead:
+                    # Not while a picture is awaited, or one key follows the other.
+                    due = _READ_MS - ticks_diff(ticks_ms(), self.since)
+                    if due <= 0:
+                        prepare(self)
+                    elif left is None or due < left:
+                        left = due
                 await self._wake.wait(left)
                 if keys.done():
                     await keys  # raises what ended it, so that the supervisor sees it
