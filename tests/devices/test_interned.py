@@ -72,19 +72,22 @@ def test_it_takes_less_memory(tmp_path: Path):
     assert after < before - 20 * 40
 
 
-def test_operands_keep_their_length(tmp_path: Path):
-    # More names and more objects than one byte counts: what would need two stays as it is.
-    names = "\n".join(f"name_{i} = 'text number {i} of many'" for i in range(150))
-    source = (
-        f"{names}\nprint(name_0, name_60, name_149, [{', '.join(f'{1 << 40 + i}' for i in range(140))}][-1])"
-    )
+MANY_NAMES = "\n".join(f"name_{i} = {i}" for i in range(150))
+MANY_TEXTS = "print([" + ", ".join(f"'text number {i} of many'" for i in range(150)) + "], 1 << 40)"
+
+
+@pytest.mark.parametrize(
+    "source", [f"{MANY_NAMES}\nprint('a text of more than ten letters', name_149)", MANY_TEXTS]
+)
+def test_what_would_need_more_than_one_byte_stays_as_it_is(tmp_path: Path, source: str):
     plain = image.compile_file("a.py", source.encode())
-    assert run(tmp_path, intern_texts(plain)) == run(tmp_path, plain)
-    source = (
-        "\n".join(f"name_{i} = 'text number {i} of many'" for i in range(40)) + "\nprint(name_0, name_39)"
-    )
-    plain = image.compile_file("a.py", source.encode())
-    assert len(intern_texts(plain)) <= len(plain)
+    assert intern_texts(plain) == plain
+
+
+def test_numbers_of_one_byte_are_counted_right(tmp_path: Path):
+    texts = ", ".join(f"'text number {i} of many', {1 << 40 + i}" for i in range(60))
+    plain = image.compile_file("a.py", f"print([{texts}])".encode())
+    assert intern_texts(plain) != plain
     assert run(tmp_path, intern_texts(plain)) == run(tmp_path, plain)
 
 

@@ -107,6 +107,25 @@ def test_a_constant_that_somebody_may_ask_for_or_set_stays(use: str):
     assert made_lean({"a.py": "LIMIT = 40", "b.py": use})["a.py"] == "LIMIT = 40"
 
 
+def test_a_constant_that_is_set_from_outside_is_asked_for_each_time():
+    sources = {"a.py": "LIMIT = 40\nprint(LIMIT)", "b.py": "import a\na.LIMIT = 3\nprint(a.LIMIT)"}
+    assert made_lean(sources) == sources
+
+
+def test_who_binds_the_name_of_an_imported_constant_keeps_its_own():
+    sources = {"a.py": "LIMIT = 40", "b.py": "from a import LIMIT\nfor LIMIT in range(3):\n    print(LIMIT)"}
+    assert made_lean(sources) == sources
+
+
+def test_who_may_be_asked_for_an_imported_constant_keeps_it():
+    sources = {
+        "a.py": "LIMIT = 40",
+        "b.py": "from a import LIMIT\nprint(LIMIT)",
+        "c.py": "import b\n\ndef f(module):\n    return module.LIMIT\nf(b)",
+    }
+    assert made_lean(sources) == sources | {"b.py": "from a import LIMIT\nprint(40)"}
+
+
 @pytest.mark.parametrize(
     "text",
     [
