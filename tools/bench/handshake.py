@@ -103,6 +103,7 @@ class Carrier(io.IOBase):
     def hang_up(self, reason=0):
         raise SystemExit
 carrier = Carrier()
+carrier.peer = carrier
 os.listdir("/")
 about = bytes(6), "bench", "kiosk", "K"
 session = Session(carrier, Gate(Hub(), bytearray(5000), about, parts, 0, None, Ui(), gc.collect))

@@ -53,6 +53,7 @@ TURNS = (
         {"kiosk/settle"},
         {"services/door", "hubcore/asked"},
         {"services/greet"},
+        {"services/central"},
     ),
     # kiosk/hub.py: a wish, from deciding on it to folding its record
     (
