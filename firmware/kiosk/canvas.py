@@ -68,6 +68,7 @@ class Canvas:
         self._colours = array("H", [colour(rgb) for rgb in COLOURS + (0,)])
         self._palette = framebuf.FrameBuffer(bytearray(4), 2, 1, framebuf.RGB565)
         self._bg = 0
+        self._ended = True
         # The slab: its lines and columns, its bytes; the part that is drawn: where it begins and ends, where
         # in it the slab lies; the colour of its frame.
         self._h = self._most = self._start = self._end = self._at = 0
@@ -76,23 +77,25 @@ class Canvas:
 
     def fresh(self) -> None:
         """The panel was initialised and is all black."""
-        x = self._bands
-        for i in range(len(x)):
-            x[i] = 0
+        self._bands[:] = array("H", bytes(6 * _BANDS))
 
     def begin(self, accent: int = BLUE) -> None:
         """Begin a new picture; ACCENT becomes `accent` (RGB888)."""
         self._colours[ACCENT] = colour(accent)
         x = self._bands
-        for i in range(_BANDS):
-            # A picture that was never ended leaves both behind.
-            if x[i] > x[_OLD + i] or x[_LEFT + i] >= x[_OLD + i]:
-                x[_OLD + i] = x[i]
-            x[i] = x[_LEFT + i] = 0
+        if self._ended:
+            x[_OLD:_LEFT] = x[:_OLD]
+        else:  # such a picture leaves both behind
+            for i in range(_BANDS):
+                if x[i] > x[_OLD + i] or x[_LEFT + i] >= x[_OLD + i]:
+                    x[_OLD + i] = x[i]
+        x[:_OLD] = x[_LEFT:] = array("H", bytes(2 * _BANDS))
+        self._ended = False
 
     def end(self) -> None:
         """Blacken what the picture has not replaced."""
         self._replace(0, _BANDS, self.width)
+        self._ended = True
 
     def blank(self, y: int, h: int, ground: int = BLACK) -> None:
         """A band of one colour across the screen."""
@@ -217,9 +220,9 @@ class Canvas:
             self._open(self.width - end, y, end - start, high, ink, False, reach)
             reach = self._letters(text, reach, top)
             if number is not None:
-                reach = self._paint(number, x + gap, high)
+                reach = max(reach, self._paint(number, x + gap, high))
             if chosen:
-                reach = self._letters(b"\x07", self.width - start - ROW_X + gap, top)
+                reach = max(reach, self._letters(b"\x07", self.width - start - ROW_X + gap, top))
         else:
             self._open(start, y, end - start, high, ink)
             reach = self._letters(b"\x06", start, top) if chosen else start
@@ -336,7 +339,8 @@ class Canvas:
     def _close(self, y, ground, reach):
         """A part has been drawn up to column `reach`: send its rest, as far as it shows."""
         h = self._h
-        end = self._end = min(self._end, self._due(y, h, self._start, self._end, ground, reach))
+        end = self._end
+        end = self._end = self._due(y, h, self._start, end, ground, min(reach, end))
         left = end - self._at
         inked = True
         while left > 0:
