@@ -51,6 +51,8 @@ class Hub:
         # These are never made anew: see roomy.
         self.visits: "dict[str, Visit]" = roomy(_ROOM)
         self.promises: "dict[str, Visit]" = roomy(_ROOM)
+        # Visits, used again and again: made one by one, they would lie everywhere in the device's memory.
+        self.pool = [Visit("", 0, 0, "", "", "self") for _ in range(_ROOM)]
         self.counts: "dict[str, int]" = {}
         self.waiting = Waiting(len(NEEDS))
         self.used = Used()
@@ -76,6 +78,23 @@ class Hub:
         self.code_until_ms = 0  # queue time until which no code is taken
         self.arrived = [0] * len(NEEDS)  # by class
         self.busy = [0, 0, 0]  # how often a chair was busy; sum and sum of squares, in tens of seconds
+
+    def blank(self) -> Visit:
+        """A visit that nothing here refers to any more, to ``begin`` anew."""
+        acts = [chair.undo for chair in self.chairs.values()]
+        acts.append(self.undo)
+        holders = (self.visits, self.promises, self.closed)
+        for visit in self.pool:
+            for visits in holders:
+                if visits.get(visit.label) is visit:
+                    break
+            else:
+                for act in acts:
+                    if act is not None and act.about(visit):
+                        break
+                else:
+                    return visit
+        return Visit("", 0, 0, "", "", "self")
 
     # Records
 

@@ -100,10 +100,10 @@ def checkin(hub, record: Record, body: dict) -> None:
             continue
         hub.promises.pop(member, None)
         visit = drafted(hub, record, member, arrival, body, body["by"])
+        if rank:
+            visit.rank = rank
         if len(family) > 1:
             visit.group = label
-            if rank:
-                visit.rank = rank
         admit(hub, visit, body["lane"], body["need"])
     emergency = hub.visits[label].cls == EMERGENCY
     make_room(hub, MAX_EMERGENCIES if emergency else MAX_VISITS)
@@ -124,9 +124,9 @@ def make_room(hub, most: int) -> None:
 
 
 def drafted(hub, record: Record, label: str, arrival: int, body: dict, by: str) -> Visit:
-    visit = Visit(label, record.seq, arrival, shared(hub, body["lang"]), body["pictogram"], by)
-    if body.get("code") is not None:
-        visit.code = body["code"]
+    visit = hub.blank()
+    visit.begin(label, record.seq, arrival, shared(hub, body["lang"]), body["pictogram"], by)
+    visit.code = body.get("code")
     return visit
 
 

@@ -10,7 +10,7 @@ from hubcore.compat import const
 from hubcore.labels import number
 from hubcore.records import Record
 from hubcore.steps import admit, busy, drafted, make_room, move, shared, use
-from hubcore.visits import MAX_CHAIRS, MAX_VISITS, Act, Alert, Before, Chair, Visit
+from hubcore.visits import MAX_CHAIRS, MAX_VISITS, Act, Alert, Before, Chair
 
 _MAX_OFFSETS = const(8)
 
@@ -34,7 +34,9 @@ def day_opened(hub, record: Record, body: dict) -> None:
     for issuer, counter in body["issuers"]:
         hub.issuers[issuer] = counter
     for label, seq, need, lane, lang, pictogram, by, seconds in body["visits"]:
-        admit(hub, Visit(label, seq, -seconds, shared(hub, lang), pictogram, by), lane, need)
+        visit = hub.blank()
+        visit.begin(label, seq, -seconds, shared(hub, lang), pictogram, by)
+        admit(hub, visit, lane, need)
     for seq, seconds, why, label in body["alerts"]:
         hub.alerts[seq] = Alert(seq, -1000 * seconds, why, label)
 

@@ -19,6 +19,9 @@ HOLD_MS = 7_200_000
 MAX_CLOSED = 8  # closed visits with consents that can still be withdrawn by code
 
 
+_LATER = ("state", "chair", "recalls", "consents", "due", "act", "rank")
+
+
 class Visit(Node):
     """An open visit, or a promise. ``state`` is waiting, called or seated, of a promise deferred.
 
@@ -26,25 +29,35 @@ class Visit(Node):
     the label of a family's first. A promise is ``due`` once the day after has been opened.
     """
 
-    # What is the same for nearly all who wait is the class's until it changes: on the device a visit with a
-    # code has eight attributes of its own, and what it says by words it shares with others who say the same.
+    # What is the same for nearly all who wait is the class's until it changes: on the device a visit has ten
+    # attributes of its own, and what it says by words it shares with others who say the same.
     state = "waiting"
     chair: "str | None" = None
     recalls = 0
     consents = ()
-    code: "bytes | None" = None
-    group: "str | None" = None
     due = False
-    source = "self"  # who chose the class: "self" or "staff"
     act = 0  # the last record that moved it; 0: none did
 
     def __init__(self, label: str, seq: int, arrival_s: int, lang: str, pictogram: str, source: str):
         super().__init__(arrival_s, seq)
+        self.code: "bytes | None" = None
+        self.group: "str | None" = None
+        self.begin(label, seq, arrival_s, lang, pictogram, source)
+
+    def begin(self, label: str, seq: int, arrival_s: int, lang: str, pictogram: str, source: str) -> None:
+        """Be another visit, or promise, from now on."""
         self.label = label
+        self.seq = seq
+        self.arrival = arrival_s
         self.lang = lang
         self.pictogram = pictogram
-        if source != self.source:
-            self.source = source
+        self.source = source  # who chose the class: "self" or "staff"
+        self.code = self.group = None
+        # Only what has become its own: an attribute more, and its table would grow.
+        for name in _LATER:
+            value = getattr(Visit, name)
+            if getattr(self, name) != value:
+                setattr(self, name, value)
 
     @property
     def arrival_s(self) -> int:
@@ -140,6 +153,13 @@ class Act:
             if before.chair is not None:
                 return before.chair.name
         return None
+
+    def about(self, visit: Visit) -> bool:
+        """Whether it can put this visit back to where it was."""
+        for before in self.before:
+            if before.visit is visit:
+                return True
+        return False
 
     def standing(self) -> bool:
         """Whether visits and chairs are still as this act left them, so that it can be undone."""
