@@ -7,7 +7,7 @@ READY_DEV := $(VENV)/.ready-dev
 AREA ?=
 ARGS ?=
 
-.PHONY: help demo gallery test soak mutate lint bench conformance lock clean
+.PHONY: help demo gallery test soak mutate lint bench conformance heap lock clean
 
 help:            ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | sort
@@ -55,6 +55,9 @@ bench: $(READY_DEV)   ## measure every figure; AREA=main for one area; writes be
 
 conformance: $(READY_DEV)   ## MICROPYTHON=DIR [MICROPYTHON_LIB=DIR]: MicroPython's own tests against simulated boards
 	@$(BIN)/python -m tools.conformance --micropython "$(MICROPYTHON)" $(ARGS)
+
+heap: $(READY_DEV)   ## MICROPYTHON=DIR: what the program takes on a 32-bit chip, measured beside the model (needs gcc -m32)
+	@$(BIN)/python -m tools.heap_model --micropython "$(MICROPYTHON)" $(ARGS)
 
 lock:            ## resolve the dependencies anew into the two lock files
 	@$(PYTHON) tools/lock.py

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
+
+from smilehub.errors import ImageError
 
 #: Buffers that live as long as the kiosk's program, bytes: name, size as declared in the file named.
 BUFFERS = {
@@ -83,17 +85,68 @@ def lasting(path: str) -> bool:
 def declared_bytes(files: Mapping[str, bytes]) -> int:
     """B: what is as large here as on the board, in bytes. ``files`` is the application in its slot.
 
-    These are the declared buffers, the assets that stay in memory, and the loaded ``.mpy``.
+    These are the declared buffers, the assets that stay in memory, and what of the loaded ``.mpy`` is code
+    and constants. Texts of names count once, however many modules use a name: it is interned, and stays.
     """
     words = next(data for name, data in files.items() if name.endswith("words.idx"))
     # The most of a language that stays, two strings, one with its values (smilehub.devices.assets).
     resident = int.from_bytes(words[6:8], "little") + 2 * words[8] + words[9]
     resident += sum(len(data) for name, data in files.items() if name.endswith("wall.fnt"))
-    code = {name.removesuffix(".mpy"): len(data) for name, data in files.items() if name.endswith(".mpy")}
-    turns = [max(sum(code[name] for name in group) for group in row) for row in TURNS]
+    compiled = {name.removesuffix(".mpy"): data for name, data in files.items() if name.endswith(".mpy")}
+    own = {name: _own_bytes(data) for name, data in compiled.items()}
+    largest = [max(sum(own[name] for name in group) for group in row) for row in TURNS]
     for name in {name for row in TURNS for group in row for name in group}:
-        del code[name]
-    return sum(BUFFERS.values()) + resident + sum(code.values()) + sum(turns)
+        del own[name]
+    code = sum(own.values()) + sum(largest) + _text_bytes(compiled.values())
+    return sum(BUFFERS.values()) + resident + code
+
+
+def code_bytes(compiled: Collection[bytes]) -> int:
+    """Of these ``.mpy``, all loaded, the bytes that are as many on the board."""
+    return sum(_own_bytes(data) for data in compiled) + _text_bytes(compiled)
+
+
+def _own_bytes(mpy: bytes) -> int:
+    # Code and constants.
+    return len(mpy) - _stored(mpy_names(mpy))
+
+
+def _text_bytes(compiled: Iterable[bytes]) -> int:
+    return _stored({name for mpy in compiled for name in mpy_names(mpy)})
+
+
+def mpy_names(mpy: bytes) -> list[bytes]:
+    """The names whose text an ``.mpy`` brings along (py/persistentcode.c, version 6).
+
+    Raises ImageError for anything else.
+    """
+    if mpy[:2] != b"M\x06":
+        raise ImageError("the compiled module is of another version than its reader")
+    at = 4
+
+    def number() -> int:
+        nonlocal at
+        value = 0
+        while True:
+            at += 1
+            value = value << 7 | mpy[at - 1] & 0x7F
+            if mpy[at - 1] < 0x80:
+                return value
+
+    names: list[bytes] = []
+    count = number()
+    number()  # of constants
+    for _ in range(count):
+        length = number()
+        if not length & 1:  # else it is a name that the interpreter has by itself
+            names.append(mpy[at : at + (length >> 1)])
+            at += (length >> 1) + 1
+    return names
+
+
+def _stored(names: Iterable[bytes]) -> int:
+    # As it stands in the file, and nearly as in memory: a length, the text, a zero.
+    return sum(len(name) + 2 for name in names)
 
 
 def heap_here(limit: int, declared: int) -> int:
