@@ -14,7 +14,7 @@ def compiled(name: str, source: str) -> bytes:
 
 def test_the_names_that_a_module_brings_along_are_read_from_it() -> None:
     names = memory.mpy_names(compiled("one", "def quite_unheard_of(len):\n    return len.print\n"))
-    assert names == [b"one.py", b"quite_unheard_of"]  # the others are the interpreter's own
+    assert names == [b"one", b"quite_unheard_of"]  # the others are the interpreter's own
 
 
 def test_texts_of_names_count_once() -> None:
