@@ -19,9 +19,6 @@ HOLD_MS = 7_200_000
 MAX_CLOSED = 8  # closed visits with consents that can still be withdrawn by code
 
 
-_LATER = ("state", "chair", "recalls", "consents", "due", "act", "rank")
-
-
 class Visit(Node):
     """An open visit, or a promise. ``state`` is waiting, called or seated, of a promise deferred.
 
@@ -54,10 +51,20 @@ class Visit(Node):
         self.source = source  # who chose the class: "self" or "staff"
         self.code = self.group = None
         # Only what has become its own: an attribute more, and its table would grow.
-        for name in _LATER:
-            value = getattr(Visit, name)
-            if getattr(self, name) != value:
-                setattr(self, name, value)
+        if self.state != "waiting":
+            self.state = "waiting"
+        if self.chair is not None:
+            self.chair = None
+        if self.recalls:
+            self.recalls = 0
+        if self.consents:
+            self.consents = ()
+        if self.due:
+            self.due = False
+        if self.act:
+            self.act = 0
+        if self.rank:
+            self.rank = 0
 
     @property
     def arrival_s(self) -> int:
