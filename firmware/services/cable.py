@@ -33,6 +33,7 @@ _RATES = (115200, 230400, 460800, 921600)
 _TRIAL_MS = const(500)  # a new rate must have carried a good frame
 _NOISE_MS = const(3000)
 _CALM_MS = const(250)
+_PICTURE_MS = const(100)  # so long after a key press nothing is read or sent: a picture is drawn
 _TICKS = const(0x3FFFFFFF)
 
 
@@ -59,6 +60,7 @@ class Cable(IOBase):
         self.stream = Stream(_GIVES, _TAKES, _WINDOW, _WINDOW)
         self.stream.close()
         self._decoder = frames.Decoder(_TAKES)
+        self.ui = None  # its ``since`` is the tick of the last key press
         self.peer = self  # what TLS reads from and writes to
         self.control = []  # payloads that go before the stream's
         self.token = None
@@ -129,6 +131,7 @@ class Cable(IOBase):
         while True:
             turn.rest()
             await readable(self._uart)  # pyright: ignore - MicroPython awaits a generator
+            await self._drawn()
             n = self._uart.readinto(view) or 0
             turn.begin()
             now = time.ticks_ms()
@@ -158,6 +161,7 @@ class Cable(IOBase):
             if late > 0:
                 await asyncio.sleep_ms(late)
                 continue
+            await self._drawn()
             now = time.ticks_ms()
             baud = self.baud
             if self.control:
@@ -198,6 +202,12 @@ class Cable(IOBase):
                 return 0
             due = left if due < 0 else min(due, left)
         return due
+
+    async def _drawn(self):
+        # Somebody waits for a picture: until it is there.
+        late = _PICTURE_MS - time.ticks_diff(time.ticks_ms(), self.ui.since) if self.ui else 0
+        if 0 < late <= _PICTURE_MS:
+            await asyncio.sleep_ms(late)
 
     def _busy(self):
         # For how many ms the transmitter has something to send.

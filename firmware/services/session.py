@@ -96,6 +96,7 @@ class Session:
         self.refused = self.owed = 0
         self._pause = self._failed = 0  # no handshake for so many ms after the last that failed, and its tick
         gate.ways[carrier.way] = self
+        carrier.ui = gate.ui
         gate.hub.listeners.append(self._heard)
 
     async def run(self, turn) -> None:
