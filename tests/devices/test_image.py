@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from littlefs import LittleFS
 
-from smilehub.devices import bytecode, enrol, image, shorten
+from smilehub.devices import boardcfg, bytecode, enrol, image, shorten
 from smilehub.devices.partitions import (
     TABLE_OFFSET,
     TABLE_SIZE,
@@ -171,7 +171,7 @@ def test_a_source_that_does_not_compile_is_named() -> None:
 
 def test_boardcfg_is_plain_constants() -> None:
     scope: dict[str, Any] = {}
-    exec(image.boardcfg_source(load_board(TOML), letter="R"), scope)
+    exec(boardcfg.source(load_board(TOML), letter="R"), scope)
     assert scope["LETTER"] == "R"
     assert scope["KEYS"] == {"up": 4, "down": 5, "yes": 6, "back": 7, "help": 15}
     assert (scope["PANEL_CS"], scope["SPI_1_BAUD"], scope["UART_LINK_RXBUF"]) == (10, 40_000_000, 1024)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from smilehub.devices import image
+from smilehub.devices import boardcfg, image
 from smilehub.devices.outside import OUTSIDE
 from smilehub.devices.partitions import load_board
 from smilehub.devices.shorten import names, shorten
@@ -240,7 +240,7 @@ def firmware() -> dict[str, bytes]:
         for package in image.PACKAGES
         for path in sorted((root / package).rglob("*.py"))
     }
-    return sources | {"boardcfg.py": image.boardcfg_source(load_board(board_toml())).encode()}
+    return sources | {"boardcfg.py": boardcfg.source(load_board(board_toml())).encode()}
 
 
 def test_the_firmware_s_names_are_told_apart():
@@ -266,6 +266,8 @@ _LOOKED_UP = {
         "getattr(desk_seldom, 'change_class' if name == 'class' else name)",
     },
     "hubcore/steps.py": {"getattr(steps_seldom, record.kind)", "globals()"},
+    # Attributes, whose names stand as texts there.
+    "hubcore/visits.py": {"getattr(Visit, name)", "getattr(self, name)", "setattr(self, name, value)"},
     "kiosk/device.py": {"getattr(driver, what)"},
     "kiosk/hub.py": {"getattr(module, what)"},
     "kiosk/wishes.py": {"getattr(fetch(module), name)"},

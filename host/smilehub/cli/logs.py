@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
+import smilehub
 from smilehub.cli import _common
 from smilehub.ui import Ui, plain
 
@@ -28,15 +29,18 @@ def logs(follow: bool, port: str | None, store_path: Path | None, as_json: bool)
     smilehub logs
     smilehub logs --follow
     """
+    from smilehub.devices.names import readable
+
     ui = _common.ui_for(as_json)
 
     async def work(client: "KioskClient") -> None:
-        await client.hello()
+        ours = (await client.hello()).firmware == smilehub.__version__
         at = 0
         while True:
             log = await client.logs(at)
             if log.text:
-                _show(ui, log.start, log.text, missed=log.start > at > 0)
+                text = readable(log.text) if ours and "Traceback" in log.text else log.text
+                _show(ui, log.start, text, missed=log.start > at > 0)
             if log.next > at:
                 at = log.next
             elif not follow:

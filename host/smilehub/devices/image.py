@@ -18,16 +18,15 @@ from typing import Any
 
 from littlefs import LittleFS, LittleFSError, UserContext
 
-import smilehub
-from smilehub.devices import memory, packed
+from smilehub.devices import boardcfg, memory, packed
 from smilehub.devices.bytecode import PART, cache_root, compile_file, short, write_if_changed
 from smilehub.devices.partitions import SECTOR, TABLE_OFFSET, BoardFile, encode_table, load_board
 from smilehub.devices.sources import board_toml, firmware_root
 from smilehub.errors import ImageError
 
 PACKAGES = ("hubcore", "tasks", "drivers", "services", "kiosk")
-DEFAULT_LETTER = "K"
-DEFAULT_TZ = "UTC0"
+DEFAULT_LETTER = boardcfg.LETTER
+DEFAULT_TZ = boardcfg.TZ
 MANIFEST = "manifest"
 BOOT = ("boot.py", "main.py")
 #: What a laptop asks for at the console (smilehub.devices.enrol), of boardcfg and services.identity.
@@ -44,37 +43,12 @@ LITTLEFS: dict[str, int] = {
     "block_cycles": 100,
 }
 
-_NOT_FOR_FIRMWARE = ("title", "chip", "colour", "console", "heap_limit", "flash_mb")
 # Abbreviation and offset of standard time; perhaps those of summer time, with when it begins and ends.
 _NAME = r"(?:[A-Za-z]{3,}|<[A-Za-z0-9+-]{3,}>)"
 _TIME = r"[+-]?\d{1,3}(?::\d\d){0,2}"
 _RULE = rf",M(?:1[0-2]|[1-9])\.[1-5]\.[0-6](?:/{_TIME})?"
 _TZ = re.compile(f"{_NAME}{_TIME}(?:{_NAME}(?:{_TIME})?{_RULE}{_RULE})?")
 _BOOT_STATE = struct.Struct("<2sBBI4s")
-
-
-def boardcfg_source(
-    board: BoardFile, *, letter: str = DEFAULT_LETTER, tz: str = DEFAULT_TZ, version: str = ""
-) -> str:
-    """The text of the generated module ``boardcfg``.
-
-    Every leaf of ``board.toml`` becomes a constant named by its path in capitals: ``[panel] cs`` is
-    ``PANEL_CS``, ``[spi.1] sck`` is ``SPI_1_SCK``, ``[uart.link] rxbuf`` is ``UART_LINK_RXBUF``. Lengths
-    (``…_mm``) become whole micrometres (``PANEL_PITCH_UM``). The keys are one dictionary, ``KEYS =
-    {"up": 4, …}`` (name to pin; all of them active low with a pull-up). ``LETTER`` is the letter of this
-    kiosk's tickets, ``TZ`` the POSIX time zone of its clock, ``VERSION`` the firmware's. Left out:
-    partitions, which are found by name, and what only people and the simulated board need.
-    """
-    tables = dict(board.tables)
-    tables.pop("partition", None)
-    keys: dict[str, dict[str, Any]] = tables.pop("keys", {})
-    lines = [f"# Generated from hardware/{board.id}/board.toml; change it there."]
-    lines.append(f"VERSION = {version or smilehub.__version__!r}")
-    lines.append(f"LETTER = {letter!r}")
-    lines.append(f"TZ = {tz!r}")
-    lines.append("KEYS = {" + ", ".join(f"{name!r}: {key['pin']}" for name, key in keys.items()) + "}")
-    lines += [f"{name} = {value!r}" for name, value in _leaves("", tables)]
-    return "\n".join(lines) + "\n"
 
 
 def build_app(
@@ -95,25 +69,15 @@ def build_app(
     time zone that the kiosk does not understand.
     """
     check_tz(tz)
-    board = board or load_board(board_toml())
-    root = firmware_root()
-    sources = {
-        path.relative_to(root).as_posix(): path.read_bytes()
-        for package in PACKAGES
-        for path in sorted((root / package).rglob("*.py"))
-        if "assets" not in path.relative_to(root).parts
-    }
-    sources[packed.PATH] = packed.source().encode()
-    sources["boardcfg.py"] = boardcfg_source(board, letter=letter, tz=tz).encode()
-    sources |= more or {}
+    sources = app_sources(board or load_board(board_toml()), letter=letter, tz=tz) | dict(more or {})
     lasting = {path for path in sources if memory.lasting(path)}
-    sources = short(sources, _boot_names(root) | CONSOLE, lasting)
+    sources = short(sources, names_kept(), lasting)
     with ThreadPoolExecutor(os.cpu_count() or 2) as pool:
         compiled = pool.map(compile_file, sources, sources.values(), (path in lasting for path in sources))
         files = {
             name.removesuffix(".py") + ".mpy": code for name, code in zip(sources, compiled, strict=True)
         }
-    files |= _assets(root)
+    files |= _assets(firmware_root())
     files[MANIFEST] = manifest(files)
     out_dir.mkdir(parents=True, exist_ok=True)
     for old in sorted(out_dir.rglob("*"), reverse=True):
@@ -123,6 +87,31 @@ def build_app(
     for name, data in files.items():
         write_if_changed(out_dir / name, data)
     return files
+
+
+def app_sources(board: BoardFile, *, letter: str = DEFAULT_LETTER, tz: str = DEFAULT_TZ) -> dict[str, bytes]:
+    """What the application is compiled from, path in the slot → text."""
+    root = firmware_root()
+    sources = {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for package in PACKAGES
+        for path in sorted((root / package).rglob("*.py"))
+        if "assets" not in path.relative_to(root).parts
+    }
+    sources[packed.PATH] = packed.source().encode()
+    sources["boardcfg.py"] = boardcfg.source(board, letter=letter, tz=tz).encode()
+    return sources
+
+
+def names_kept() -> set[str]:
+    """Names in the application that others know: those of the boot files, those that enrolment asks for."""
+    trees = [ast.parse((firmware_root() / "boot" / name).read_bytes()) for name in BOOT]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    fields = ("id", "attr", "arg", "name")
+    given = {
+        name for node in nodes for field in fields if isinstance(name := getattr(node, field, None), str)
+    }
+    return given | CONSOLE
 
 
 def check_tz(tz: str) -> None:
@@ -280,26 +269,3 @@ def _assets(root: Path) -> dict[str, bytes]:
             for path in sorted(folder.rglob("*"))
             if path.is_file()
         }
-
-
-def _boot_names(root: Path) -> set[str]:
-    """What the boot files call the application's modules and their parts, which change no names."""
-    trees = [ast.parse((root / "boot" / name).read_bytes()) for name in BOOT]
-    nodes = [node for tree in trees for node in ast.walk(tree)]
-    fields = ("id", "attr", "arg", "name")
-    return {name for node in nodes for field in fields if isinstance(name := getattr(node, field, None), str)}
-
-
-def _leaves(prefix: str, table: Mapping[str, Any]) -> list[tuple[str, object]]:
-    found: list[tuple[str, object]] = []
-    for key, value in table.items():
-        name = f"{prefix}{key}".upper()
-        if key in _NOT_FOR_FIRMWARE:
-            continue
-        if isinstance(value, dict):
-            found += _leaves(f"{prefix}{key}_", value)  # pyright: ignore[reportUnknownArgumentType]
-        elif key.endswith("_mm") and isinstance(value, int | float):
-            found.append((name.removesuffix("_MM") + "_UM", round(value * 1000)))
-        elif isinstance(value, bool | int | str):
-            found.append((name, value))
-    return found
