@@ -266,8 +266,6 @@ _LOOKED_UP = {
         "getattr(desk_seldom, 'change_class' if name == 'class' else name)",
     },
     "hubcore/steps.py": {"getattr(steps_seldom, record.kind)", "globals()"},
-    # Attributes, whose names stand as texts there.
-    "hubcore/visits.py": {"getattr(Visit, name)", "getattr(self, name)", "setattr(self, name, value)"},
     "kiosk/device.py": {"getattr(driver, what)"},
     "kiosk/hub.py": {"getattr(module, what)"},
     "kiosk/wishes.py": {"getattr(fetch(module), name)"},
