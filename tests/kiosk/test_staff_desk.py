@@ -384,7 +384,7 @@ ELSEWHERE = {
 
 def test_what_can_refuse_an_act_of_the_desk_has_a_sentence() -> None:
     words = tomllib.loads((STRINGS / "en.toml").read_text())["strings"]
-    sources = ("hubcore/desk", "hubcore/desk_seldom", "kiosk/wishes", "kiosk/receipts", "services/staff")
+    sources = ("hubcore/desk", "hubcore/desk_seldom", "kiosk/wishes", "kiosk/receipts", "services/pins")
     found: set[str] = set()
     for source in sources:
         text = (ROOT / "firmware" / f"{source}.py").read_text()
