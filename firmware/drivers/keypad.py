@@ -75,13 +75,15 @@ class _Key:
 class Keypad:
     """Keys by name, each an input Pin to ground with a pull-up (`active` = the level when pressed).
 
-    One reader awaits `next()`. Nothing runs while all keys are at rest.
+    One reader awaits `next()`. Nothing runs while all keys are at rest. `touched` is the tick at which a key
+    last left its rest.
     """
 
     def __init__(self, pins: dict, active: int = 0):
         self._edges = EdgesDropNewest()
         self._events = []
         self._lost = 0
+        self.touched = ticks_ms()
         self._flag = asyncio.ThreadSafeFlag()
         self._wake = Wake()
         self._listener = None
@@ -159,7 +161,9 @@ class Keypad:
             self._rest(when)
             key.raw = what & 1
             key.edge_ms = when
-            key.moving = True
+            if not key.moving:
+                self.touched = when
+                key.moving = True
             edge = self._edges.take()
         wait = None
         for key in self._keys:

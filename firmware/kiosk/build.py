@@ -47,7 +47,7 @@ def build(app, slot: int, damaged: str) -> tuple:
     log = Log()
     os.dupterm(log)
     known = fetch("services.identity").load(hub.keys) if hub.keys else None
-    gate = Gate(hub, scratch, wiring.ABOUT, known, slot, log, ui, shed)
+    gate = Gate(hub, scratch, wiring.ABOUT, known, slot, log, ui, keypad, shed)
     cable = Cable(wiring.uart(), gate.out, wiring.ABOUT[0], gate.context is not None)
     radio = Radio(known and known[3], wiring.ABOUT[0], hub.health, gate.refuse)
     works = {

@@ -33,7 +33,7 @@ _RATES = (115200, 230400, 460800, 921600)
 _TRIAL_MS = const(500)  # a new rate must have carried a good frame
 _NOISE_MS = const(3000)
 _CALM_MS = const(250)
-_PICTURE_MS = const(100)  # so long after a key press nothing is read or sent: a picture is drawn
+_PICTURE_MS = const(100)  # so long after a key moved nothing is read or sent: a picture is drawn
 _TICKS = const(0x3FFFFFFF)
 
 
@@ -60,7 +60,7 @@ class Cable(IOBase):
         self.stream = Stream(_GIVES, _TAKES, _WINDOW, _WINDOW)
         self.stream.close()
         self._decoder = frames.Decoder(_TAKES)
-        self.ui = None  # its ``since`` is the tick of the last key press
+        self.keypad = None  # its ``touched`` is the tick at which a key last moved
         self.peer = self  # what TLS reads from and writes to
         self.control = []  # payloads that go before the stream's
         self.token = None
@@ -205,7 +205,7 @@ class Cable(IOBase):
 
     async def _drawn(self):
         # Somebody waits for a picture: until it is there.
-        late = _PICTURE_MS - time.ticks_diff(time.ticks_ms(), self.ui.since) if self.ui else 0
+        late = _PICTURE_MS - time.ticks_diff(time.ticks_ms(), self.keypad.touched) if self.keypad else 0
         if 0 < late <= _PICTURE_MS:
             await asyncio.sleep_ms(late)
 

@@ -13,7 +13,7 @@ from tasks.forget import fetch, forget
 _SILENT_MS = const(90_000)
 _HEAD_MS = const(250)  # between two notices of the journal's head
 _SAME_MS = const(60_000)
-_PICTURE_MS = const(200)  # after a key press
+_PICTURE_MS = const(200)  # after a key moved
 _ALERTS = const(8)
 _WINDOW = const(1024)
 _KEYS_MS = const(5000)  # so long after a key was pressed nobody shakes hands: it blocks for a second
@@ -44,10 +44,11 @@ class Gate:
 
     ``identity`` is (authority, certificate, private key: DER, …) as services.identity has it, or None: nobody
     is. ``slot`` is the one that runs; ``log`` a services.log.Log; ``ui.since`` the tick of the last key
-    press; ``shed()`` frees memory before a handshake. ``ways`` has the sessions by their carrier's way.
+    press, ``keypad.touched`` that at which a key last moved; ``shed()`` frees memory before a handshake.
+    ``ways`` has the sessions by their carrier's way.
     """
 
-    def __init__(self, hub, scratch, about: tuple, identity, slot: int, log, ui, shed):
+    def __init__(self, hub, scratch, about: tuple, identity, slot: int, log, ui, keypad, shed):
         self.hub = hub
         self.window = memoryview(scratch)[:_WINDOW]  # for the journal to be read with
         self.out = memoryview(scratch)[_WINDOW:]
@@ -55,6 +56,7 @@ class Gate:
         self.slot = slot
         self.log = log
         self.ui = ui
+        self.keypad = keypad
         self.shed = shed
         self.ways = {}
         self.restarts = {}  # of the supervisor
@@ -96,7 +98,7 @@ class Session:
         self.refused = self.owed = 0
         self._pause = self._failed = 0  # no handshake for so many ms after the last that failed, and its tick
         gate.ways[carrier.way] = self
-        carrier.ui = gate.ui
+        carrier.keypad = gate.keypad
         gate.hub.listeners.append(self._heard)
 
     async def run(self, turn) -> None:
@@ -193,7 +195,7 @@ class Session:
                     left = telling.alert(gate.hub, self._alerts.pop(0))
                     moved = True
                 elif self.pull or self.rest:
-                    pause = _PICTURE_MS - time.ticks_diff(now, gate.ui.since)
+                    pause = _PICTURE_MS - time.ticks_diff(now, gate.keypad.touched)
                     if 0 < pause <= _PICTURE_MS:
                         wait = min(wait, pause)  # somebody waits for a picture
                     else:

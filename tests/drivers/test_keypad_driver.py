@@ -267,3 +267,27 @@ asyncio.run(main())
     finally:
         rig.close()
     assert said == 40
+
+
+TOUCHES = """
+import asyncio
+from time import ticks_ms, ticks_diff
+pad = keypad()
+async def main():
+    while True:
+        key, what = await pad.next()
+        say([what, ticks_diff(ticks_ms(), pad.touched)])
+asyncio.run(main())
+"""
+
+
+def test_when_a_key_left_its_rest_is_known_before_it_is_told(tmp_path: Path) -> None:
+    async def day(board: Board) -> None:
+        for _ in range(20):
+            board.keys.press("yes", 300)
+            await wait_ms(600)
+
+    found = events(tmp_path, day, TOUCHES)
+    assert [what for what, _ in found] == ["press", "release"] * 20
+    assert all(20 <= ago <= 32 for _, ago in found), "from the first of its edges, however much it bounces"
+    assert len({ago for _, ago in found}) > 1, "it does bounce"

@@ -73,7 +73,7 @@ class Door:
 def test_who_comes_and_goes_in_one_breath_does_not_leave_the_door_locked() -> None:
     async def work() -> None:
         door, hub = Door(), SimpleNamespace(listeners=[])
-        gate: Any = SimpleNamespace(ways={}, hub=hub, ui=None)
+        gate: Any = SimpleNamespace(ways={}, hub=hub, keypad=None)
         serving = asyncio.create_task(Session(door, gate).run(SimpleNamespace(rest=lambda: None)))
         await asyncio.sleep(0)
         serving.cancel()

@@ -79,7 +79,7 @@ class Turn:
         pass
     rest = begin
 class Ui:
-    since = 0
+    since = touched = 0
 room = bytearray(1024)
 class Carrier(io.IOBase):
     way = "cable"
@@ -106,7 +106,7 @@ carrier = Carrier()
 carrier.peer = carrier
 os.listdir("/")
 about = bytes(6), "bench", "kiosk", "K"
-session = Session(carrier, Gate(Hub(), bytearray(5000), about, parts, 0, None, Ui(), gc.collect))
+session = Session(carrier, Gate(Hub(), bytearray(5000), about, parts, 0, None, Ui(), Ui(), gc.collect))
 # As it is between two sessions: what lets somebody in is loaded anew each time.
 forget("services.door", "hubcore.asked", "services.identity")
 gc.collect()
