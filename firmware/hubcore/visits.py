@@ -26,45 +26,27 @@ class Visit(Node):
     the label of a family's first. A promise is ``due`` once the day after has been opened.
     """
 
-    # What is the same for nearly all who wait is the class's until it changes: on the device a visit has ten
-    # attributes of its own, and what it says by words it shares with others who say the same.
-    state = "waiting"
-    chair: "str | None" = None
-    recalls = 0
-    consents = ()
-    due = False
-    act = 0  # the last record that moved it; 0: none did
-
     def __init__(self, label: str, seq: int, arrival_s: int, lang: str, pictogram: str, source: str):
         super().__init__(arrival_s, seq)
-        self.code: "bytes | None" = None
-        self.group: "str | None" = None
         self.begin(label, seq, arrival_s, lang, pictogram, source)
 
     def begin(self, label: str, seq: int, arrival_s: int, lang: str, pictogram: str, source: str) -> None:
-        """Be another visit, or promise, from now on."""
+        """Be another visit, or promise, from now on. All attributes are set here: no table grows later."""
         self.label = label
         self.seq = seq
         self.arrival = arrival_s
         self.lang = lang
         self.pictogram = pictogram
         self.source = source  # who chose the class: "self" or "staff"
-        self.code = self.group = None
-        # Only what has become its own: an attribute more, and its table would grow.
-        if self.state != "waiting":
-            self.state = "waiting"
-        if self.chair is not None:
-            self.chair = None
-        if self.recalls:
-            self.recalls = 0
-        if self.consents:
-            self.consents = ()
-        if self.due:
-            self.due = False
-        if self.act:
-            self.act = 0
-        if self.rank:
-            self.rank = 0
+        self.code: "bytes | None" = None
+        self.group: "str | None" = None
+        self.state = "waiting"
+        self.chair: "str | None" = None
+        self.recalls = 0
+        self.consents = ()
+        self.due = False
+        self.act = 0  # the last record that moved it; 0: none did
+        self.rank = 0
 
     @property
     def arrival_s(self) -> int:
